@@ -1,0 +1,69 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/consentry/consentry/internal/consent"
+	"github.com/consentry/consentry/internal/face"
+	"github.com/consentry/consentry/internal/gallery"
+)
+
+// inspect looks at the finished file as a stranger would. It returns the fault that keeps it from
+// being released, in words for the person who has to decide, or "".
+func (l *Line) inspect(ctx context.Context, derivative Derivative, photo photograph, result Result, order Order) (string, error) {
+	l.Step("inspect")
+	seen, err := l.Vision.Inspect(ctx, derivative)
+	if err != nil {
+		return "", fmt.Errorf("inspecting the derivative: %w", err)
+	}
+	if seen.Info.Width != photo.info.Width || seen.Info.Height != photo.info.Height {
+		return fmt.Sprintf("the derivative is %d × %d pixels, the original %d × %d",
+			seen.Info.Width, seen.Info.Height, photo.info.Width, photo.info.Height), nil
+	}
+	if !seen.Outside.Within {
+		return "the derivative differs from the original outside of the obscured regions", nil
+	}
+	if stillFound(seen.Faces, result.Faces) {
+		return "a face can still be found where one was obscured", nil
+	}
+	return stillMatched(seen.Faces, order), nil
+}
+
+// stillFound says whether a face's centre lies where a face was obscured. The middle half of the
+// obscured box is asked, so that a neighbour's face is not mistaken for the one that is gone.
+func stillFound(seen []face.Face, verdicts []FaceResult) bool {
+	for _, f := range seen {
+		for _, v := range verdicts {
+			if v.Outcome != consent.Show && middle(v.Box).contains(f.Box.Centre()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+type area face.Box
+
+func middle(b face.Box) area {
+	return area{X: b.X + b.W/4, Y: b.Y + b.H/4, W: b.W / 2, H: b.H / 2}
+}
+
+func (a area) contains(p face.Point) bool {
+	return p.X >= a.X && p.X < a.X+a.W && p.Y >= a.Y && p.Y < a.Y+a.H
+}
+
+// stillMatched names a subject that must not be shown and yet matches in any band.
+func stillMatched(seen []face.Face, order Order) string {
+	for _, m := range match(seen, order) {
+		if m.Band == gallery.None || m.Subject == "" {
+			continue
+		}
+		d := consent.Decide(order.Policy, order.Register, m.Subject, order.Purpose, order.On)
+		if d.Outcome != consent.Show {
+			return fmt.Sprintf("a face in the derivative still looks like %s", m.Subject)
+		}
+	}
+	return ""
+}
+

@@ -1,0 +1,108 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/ed25519"
+	"time"
+
+	"github.com/consentry/consentry/internal/consent"
+	"github.com/consentry/consentry/internal/face"
+	"github.com/consentry/consentry/internal/media"
+)
+
+// Line is the line that assets travel along. One asset is on it at a time.
+type Line struct {
+	Vision Vision             // looks at pictures, in a process of its own
+	Key    ed25519.PrivateKey // signs clearances
+	Now    func() time.Time   // the clock that clearances are dated by
+	Step   func(step string)  // told before each step; it is the heartbeat of the job
+}
+
+// photograph is what is known of the asset once it has been looked at.
+type photograph struct {
+	asset Asset
+	info  media.Info
+	faces []face.Face
+}
+
+// Photograph takes one photograph the whole way, once for each order: it is looked at once and
+// redacted for each purpose. An error concerns the asset and so all orders; [KindOf] says what is
+// to be done about it. A result that needs a person is no error, but has the outcome Withheld.
+func (l *Line) Photograph(ctx context.Context, asset Asset, orders []Order) ([]Result, error) {
+	info, err := l.decode(ctx, asset)
+	if err != nil {
+		return nil, err
+	}
+	faces, err := l.find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	faces, err = l.describe(ctx, faces, orders)
+	if err != nil {
+		return nil, err
+	}
+	photo := photograph{asset: asset, info: info, faces: faces}
+	results := make([]Result, len(orders))
+	for i, order := range orders {
+		if results[i], err = l.redact(ctx, photo, order); err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
+}
+
+// redact makes the derivative for one purpose.
+func (l *Line) redact(ctx context.Context, photo photograph, order Order) (Result, error) {
+	matches := match(photo.faces, order)
+	verdicts, err := decide(photo.faces, matches, order)
+	if err != nil {
+		return Result{}, err
+	}
+	result := newResult(photo, order, verdicts)
+	if result.waitsForPerson() {
+		return l.withhold(ctx, photo, result)
+	}
+	derivative, err := l.obscure(ctx, &result, photo.faces, order.Style)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := scrubbed(derivative); err != nil {
+		return Result{}, err
+	}
+	fault, err := l.inspect(ctx, derivative, photo, result, order)
+	if err != nil {
+		return Result{}, err
+	}
+	if fault != "" {
+		result.Reason = fault
+		return l.withhold(ctx, photo, result)
+	}
+	if err := l.seal(&result, photo, derivative, order); err != nil {
+		return Result{}, err
+	}
+	return l.release(ctx, result, derivative)
+}
+
+func newResult(photo photograph, order Order, verdicts []FaceResult) Result {
+	return Result{
+		Purpose: order.Purpose,
+		Key:     order.Key(photo.asset.Digest),
+		Width:   photo.info.Width,
+		Height:  photo.info.Height,
+		Faces:   verdicts,
+	}
+}
+
+// waitsForPerson says whether a face needs a person's decision, and notes the reason.
+func (r *Result) waitsForPerson() bool {
+	waiting := 0
+	for _, f := range r.Faces {
+		if f.Outcome != consent.Show && f.Outcome != consent.Obscure {
+			waiting++
+		}
+	}
+	if waiting > 0 {
+		r.Reason = countOf(waiting, "face needs", "faces need") + " a person's decision"
+	}
+	return waiting > 0
+}

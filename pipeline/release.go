@@ -1,0 +1,44 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/consentry/consentry/internal/face"
+	"github.com/consentry/consentry/internal/obscure"
+)
+
+// release marks the result as released. The worker commits it; until then nobody sees it.
+func (l *Line) release(ctx context.Context, result Result, derivative Derivative) (Result, error) {
+	l.Step("release")
+	thumbnail, err := l.Vision.Thumbnail(ctx, derivative.Data)
+	if err != nil {
+		return Result{}, fmt.Errorf("making the contact sheet's picture: %w", err)
+	}
+	result.Outcome = Released
+	result.Derivative = derivative.Data
+	result.Thumbnail = thumbnail
+	return result, nil
+}
+
+// withhold marks the result as withheld. The contact sheet gets a picture in which every face is
+// obscured, or none where that cannot be made: the neutral drawing serves.
+func (l *Line) withhold(ctx context.Context, photo photograph, result Result) (Result, error) {
+	l.Step("withhold")
+	result.Outcome = Withheld
+	for i := range result.Faces {
+		result.Faces[i].Region = nil
+	}
+	regions := make([]face.Region, len(photo.faces))
+	for i, f := range photo.faces {
+		regions[i] = face.HeadRegion(f)
+	}
+	safe, err := l.Vision.Obscure(ctx, regions, obscure.SecureBlur)
+	if err != nil {
+		return Result{}, fmt.Errorf("making a safe picture of what is withheld: %w", err)
+	}
+	if result.Thumbnail, err = l.Vision.Thumbnail(ctx, safe.Data); err != nil {
+		return Result{}, fmt.Errorf("making a safe picture of what is withheld: %w", err)
+	}
+	return result, nil
+}
