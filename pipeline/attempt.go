@@ -1,0 +1,92 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/consentry/consentry/internal/media"
+)
+
+// attempt is one try at a job, and the revision of the state under which it may commit.
+type attempt struct {
+	worker   *Worker
+	lease    Lease
+	orders   []Order
+	state    State
+	revision uint64
+}
+
+func (a *attempt) write(ctx context.Context) error {
+	revision, err := a.worker.States.Put(ctx, a.lease.Job().Key, a.state, a.revision)
+	if err != nil {
+		return fmt.Errorf("writing the job's state: %w", err)
+	}
+	a.revision = revision
+	return nil
+}
+
+// advance notes the step and renews the lease.
+func (a *attempt) advance(ctx context.Context, step string) error {
+	a.state.Step = step
+	if err := a.write(ctx); err != nil {
+		return err
+	}
+	return a.lease.Advance(ctx)
+}
+
+// finish commits the results, and only then takes the job off the queue.
+func (a *attempt) finish(ctx context.Context, results []Result) error {
+	a.state.Status, a.state.Step, a.state.Results = Finished, "", results
+	if err := a.write(ctx); err != nil {
+		return err
+	}
+	return a.lease.Done(ctx)
+}
+
+// undo takes an attempt back that was stopped from outside, so that it is not held against the
+// asset, and gives the job back.
+func (a *attempt) undo(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
+	defer cancel()
+	a.state.Status, a.state.Step = Queued, ""
+	a.state.Attempts--
+	if err := a.write(ctx); err != nil {
+		return err
+	}
+	return a.lease.Retry(ctx, 0)
+}
+
+// refused is the result, for each order, of an asset that could not be taken the whole way.
+func refused(job Job, orders []Order, err error) []Result {
+	outcome := Withheld
+	if KindOf(err) == Reject {
+		outcome = Failed
+	}
+	results := make([]Result, len(job.Orders))
+	for i, key := range job.Orders {
+		results[i] = Result{Key: key, Outcome: outcome, Reason: reasonFor(err)}
+		if i < len(orders) {
+			results[i].Purpose = orders[i].Purpose
+		}
+	}
+	return results
+}
+
+// reasonFor says in plain words, and without the error's own text where that is a decoder's
+// jargon, why an asset was refused.
+func reasonFor(err error) string {
+	switch {
+	case errors.Is(err, ErrCrashed):
+		return "looking at this file killed or stalled the decoder twice"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "looking at this file took too long, twice"
+	}
+	for _, known := range []error{media.ErrEmpty, media.ErrDamaged, media.ErrUnsupported, media.ErrTooLarge, media.ErrAnimated, media.ErrMultiPage} {
+		if errors.Is(err, known) {
+			return err.Error()
+		}
+	}
+	return "something went wrong: " + err.Error()
+}
+
