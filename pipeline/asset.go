@@ -37,7 +37,9 @@ type Order struct {
 	Gallery     *gallery.Gallery
 	Style       obscure.Style
 	On          time.Time // the day for which consents are judged
-	ModelDigest string    // which weights look; part of the job key
+	ModelDigest string    // which weights look
+
+	consents string // digest of what the register says of every enrolled subject; set by NewOrder
 }
 
 // Outcome is what became of an asset for one purpose.

@@ -1,25 +1,44 @@
 package pipeline
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"strings"
 
 	"github.com/consentry/consentry/internal/clearance"
+	"github.com/consentry/consentry/internal/consent"
 )
+
+// NewOrder completes an order: it works out what the register says of each enrolled subject, so
+// that a change of the register, or a consent that runs out overnight, makes a new result exactly
+// where it concerns somebody who could be matched.
+func NewOrder(o Order) Order {
+	if o.Mode == Everyone {
+		return o
+	}
+	h := sha256.New()
+	for _, subject := range o.Gallery.Subjects() {
+		d := consent.Decide(o.Policy, o.Register, subject, o.Purpose, o.On)
+		fmt.Fprintf(h, "%q %q %q\n", subject, d.Outcome, d.Rule)
+	}
+	o.consents = hex.EncodeToString(h.Sum(nil))
+	return o
+}
 
 // Key is the digest of everything that the result of this order for an asset depends on. Doing
 // the same again finds the first result under it.
 func (o Order) Key(asset string) string {
-	parts := clearance.JobInputs{
+	inputs := clearance.JobInputs{
 		Asset:    asset,
 		Purpose:  string(o.Purpose),
 		Policy:   o.Policy.Digest(),
-		Register: "",
-		Gallery:  "",
+		Register: o.consents,
 		Models:   o.ModelDigest,
-		Options:  strings.Join([]string{string(o.Mode), string(o.UnknownFace), string(o.Style), o.On.Format("2006-01-02")}, ";"),
+		Options:  strings.Join([]string{string(o.Mode), string(o.UnknownFace), string(o.Style)}, ";"),
 	}
 	if o.Mode != Everyone {
-		parts.Register, parts.Gallery = o.Register.Digest(), o.Gallery.Digest()
+		inputs.Gallery = o.Gallery.Digest()
 	}
-	return clearance.JobKey(parts)
+	return clearance.JobKey(inputs)
 }

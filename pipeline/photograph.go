@@ -59,8 +59,8 @@ func (l *Line) redact(ctx context.Context, photo photograph, order Order) (Resul
 		return Result{}, err
 	}
 	result := newResult(photo, order, verdicts)
-	if result.waitsForPerson() {
-		return l.withhold(ctx, photo, result)
+	if waiting := result.waiting(); waiting > 0 {
+		return l.withhold(ctx, photo, result.withheld(countOf(waiting, "face needs", "faces need")+" a person's decision"))
 	}
 	derivative, err := l.obscure(ctx, &result, photo.faces, order.Style)
 	if err != nil {
@@ -73,9 +73,8 @@ func (l *Line) redact(ctx context.Context, photo photograph, order Order) (Resul
 	if err != nil {
 		return Result{}, err
 	}
-	if fault != "" {
-		result.Reason = fault
-		return l.withhold(ctx, photo, result)
+	if fault != "" { // no picture either: it could show what the fault is about
+		return result.withheld(fault), nil
 	}
 	if err := l.seal(&result, photo, derivative, order); err != nil {
 		return Result{}, err
@@ -93,16 +92,22 @@ func newResult(photo photograph, order Order, verdicts []FaceResult) Result {
 	}
 }
 
-// waitsForPerson says whether a face needs a person's decision, and notes the reason.
-func (r *Result) waitsForPerson() bool {
-	waiting := 0
+// waiting counts the faces that need a person's decision: all that are neither shown nor obscured.
+func (r Result) waiting() int {
+	n := 0
 	for _, f := range r.Faces {
 		if f.Outcome != consent.Show && f.Outcome != consent.Obscure {
-			waiting++
+			n++
 		}
 	}
-	if waiting > 0 {
-		r.Reason = countOf(waiting, "face needs", "faces need") + " a person's decision"
+	return n
+}
+
+// withheld is the result, withheld for the reason. No region has changed in a file that is not made.
+func (r Result) withheld(reason string) Result {
+	r.Outcome, r.Reason = Withheld, reason
+	for i := range r.Faces {
+		r.Faces[i].Region = nil
 	}
-	return waiting > 0
+	return r
 }

@@ -21,14 +21,10 @@ func (l *Line) release(ctx context.Context, result Result, derivative Derivative
 	return result, nil
 }
 
-// withhold marks the result as withheld. The contact sheet gets a picture in which every face is
-// obscured, or none where that cannot be made: the neutral drawing serves.
+// withhold gives a withheld result a picture for the contact sheet, in which every face that was
+// found is obscured.
 func (l *Line) withhold(ctx context.Context, photo photograph, result Result) (Result, error) {
 	l.Step("withhold")
-	result.Outcome = Withheld
-	for i := range result.Faces {
-		result.Faces[i].Region = nil
-	}
 	regions := make([]face.Region, len(photo.faces))
 	for i, f := range photo.faces {
 		regions[i] = face.HeadRegion(f)

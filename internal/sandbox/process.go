@@ -1,0 +1,114 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/consentry/consentry/internal/face"
+	"github.com/consentry/consentry/internal/media"
+	"github.com/consentry/consentry/internal/obscure"
+	"github.com/consentry/consentry/pipeline"
+)
+
+// Command says how to start the child.
+type Command struct {
+	Path string   // the executable
+	Args []string // its arguments, without the name
+}
+
+// Process is the parent's side of one child. The child is started by the first call that needs
+// it. It is not safe for use by several goroutines.
+type Process struct {
+	command Command
+	log     *slog.Logger
+	child   *child // nil while none runs
+}
+
+var _ pipeline.Vision = (*Process)(nil)
+
+// NewProcess prepares a process; nothing is started yet.
+func NewProcess(command Command, log *slog.Logger) *Process {
+	return &Process{command: command, log: log}
+}
+
+// Close ends the child, if one runs. Calls after Close start a new one.
+func (p *Process) Close() error {
+	if p.child == nil {
+		return nil
+	}
+	err := p.child.stop()
+	p.child = nil
+	return err
+}
+
+// Decode implements pipeline.Vision.
+func (p *Process) Decode(ctx context.Context, data []byte) (media.Info, error) {
+	if p.child == nil {
+		c, err := startChild(p.command, p.log)
+		if err != nil {
+			return media.Info{}, fmt.Errorf("starting the process that looks at files: %w", err)
+		}
+		p.child = c
+	}
+	r, _, err := p.call(ctx, request{Call: callDecode}, data)
+	return r.Info, err
+}
+
+// Find implements pipeline.Vision.
+func (p *Process) Find(ctx context.Context) ([]face.Face, error) {
+	r, _, err := p.call(ctx, request{Call: callFind}, nil)
+	return r.Faces, err
+}
+
+// Describe implements pipeline.Vision.
+func (p *Process) Describe(ctx context.Context, faces []face.Face) ([]face.Face, error) {
+	r, _, err := p.call(ctx, request{Call: callDescribe, Faces: faces}, nil)
+	return r.Faces, err
+}
+
+// Obscure implements pipeline.Vision.
+func (p *Process) Obscure(ctx context.Context, regions []face.Region, style obscure.Style) (pipeline.Derivative, error) {
+	r, file, err := p.call(ctx, request{Call: callObscure, Regions: regions, Style: style}, nil)
+	return pipeline.Derivative{Data: file, Changed: r.Changed}, err
+}
+
+// Inspect implements pipeline.Vision.
+func (p *Process) Inspect(ctx context.Context, d pipeline.Derivative) (pipeline.Sighting, error) {
+	r, _, err := p.call(ctx, request{Call: callInspect, Changed: d.Changed}, d.Data)
+	return pipeline.Sighting{Info: r.Info, Faces: r.Faces, Outside: r.Outside}, err
+}
+
+// Thumbnail implements pipeline.Vision. Unlike the others it may come first.
+func (p *Process) Thumbnail(ctx context.Context, file []byte) ([]byte, error) {
+	if p.child == nil {
+		c, err := startChild(p.command, p.log)
+		if err != nil {
+			return nil, fmt.Errorf("starting the process that looks at files: %w", err)
+		}
+		p.child = c
+	}
+	_, picture, err := p.call(ctx, request{Call: callThumbnail}, file)
+	return picture, err
+}
+
+// call sends a request and waits for the answer, for the child's end or for the context's.
+func (p *Process) call(ctx context.Context, q request, body []byte) (response, []byte, error) {
+	if p.child == nil {
+		return response{}, nil, fmt.Errorf("%s: %w", q.Call, pipeline.ErrCrashed)
+	}
+	r, file, err := p.child.call(ctx, q, body)
+	if err == nil && r.Error == nil {
+		return r, file, nil
+	}
+	if err == nil {
+		return response{}, nil, fromWire(r.Error)
+	}
+	stopErr := p.child.stop() // a child out of step with us is of no more use
+	p.child = nil
+	if ctx.Err() != nil {
+		return response{}, nil, fmt.Errorf("%s: %w", q.Call, ctx.Err())
+	}
+	return response{}, nil, fmt.Errorf("%s: %w (%w)", q.Call, pipeline.ErrCrashed, errors.Join(err, stopErr))
+}
