@@ -1,0 +1,217 @@
+package vision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"math"
+	"slices"
+
+	"gocv.io/x/gocv"
+
+	"github.com/consentry/consentry/internal/face"
+)
+
+// Detector finds faces in a picture (BGR, 8 bit, upright): boxes in its pixels and scores of 0 to
+// 1. A Finder is one, a YuNet another.
+type Detector interface {
+	Detect(img gocv.Mat) ([]face.Face, error)
+}
+
+// Options say how hard a Finder looks. DefaultOptions gives what was measured to be good.
+type Options struct {
+	SmallestFace float64 // pixels of the picture: the smallest face that must be found
+	SeenAt       float64 // pixels: how large the network must see it
+	Budget       int     // pixels: a smaller picture is enlarged until its finest level has so many…
+	Enlarge      float64 // …but never by more than this
+	Coarsest     int     // pixels: the longer side of the last level
+	Tile         int     // pixels: longest side of what goes through the network at once, a multiple of 64
+	Candidate    float64 // score from which on a box is looked at a second time
+	Sure         float64 // score from which on a box needs no second look
+	Threshold    float64 // score after both looks from which on it is a face
+}
+
+// DefaultOptions are those that the measurements were made with.
+func DefaultOptions() Options {
+	return Options{
+		SmallestFace: 20, SeenAt: 13, Budget: 1 << 20, Enlarge: 2, Coarsest: 320, Tile: 1280,
+		Candidate: 0.3, Sure: 0.9, Threshold: 0.6,
+	}
+}
+
+func (o Options) check() error {
+	if !(o.SmallestFace > 0 && o.SeenAt > 0 && o.Enlarge > 0) || o.Budget <= 0 || o.Coarsest < stride {
+		return errors.New("finder options: sizes must be positive")
+	}
+	if o.Tile < 2*overlap || o.Tile%stride != 0 {
+		return fmt.Errorf("finder options: a tile of %d pixels is not a multiple of %d of at least %d", o.Tile, stride, 2*overlap)
+	}
+	if !(o.Candidate > 0 && o.Candidate <= o.Threshold && o.Threshold < 1 && o.Sure < 1) {
+		return errors.New("finder options: scores must be between 0 and 1 and rise from candidate to threshold")
+	}
+	return nil
+}
+
+// Finder finds every face of a picture and fits landmarks to it. It is not safe for use by two
+// goroutines at a time.
+type Finder struct {
+	options   Options
+	detector  *rfb
+	landmarks *landmarker
+	look      gocv.Mat // reused for second looks
+}
+
+// OpenFinder opens the weights of the detector (RFB-320, as shipped or as cut by
+// models.CutDetector) and of the landmarks.
+func OpenFinder(detectorONNX, landmarksONNX string, o Options) (*Finder, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	d, err := openRFB(detectorONNX)
+	if err != nil {
+		return nil, err
+	}
+	l, err := openLandmarker(landmarksONNX)
+	if err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	return &Finder{options: o, detector: d, landmarks: l, look: gocv.NewMat()}, nil
+}
+
+// Close frees the networks. The Finder must not be used afterwards.
+func (f *Finder) Close() error {
+	return errors.Join(f.detector.close(), f.landmarks.close(), f.look.Close())
+}
+
+// Detect is Find without a context.
+func (f *Finder) Detect(img gocv.Mat) ([]face.Face, error) {
+	return f.Find(context.Background(), img)
+}
+
+// Find gives every face of an upright picture (BGR, 8 bit), left to right: box in its pixels,
+// score of 0 to 1, 68 landmarks. The same picture always gives the same faces.
+func (f *Finder) Find(ctx context.Context, img gocv.Mat) ([]face.Face, error) {
+	return f.FindIn(ctx, img, image.Rect(0, 0, img.Cols(), img.Rows()))
+}
+
+// FindIn looks only at a part of the picture and gives every face whose box touches it, in
+// coordinates of the whole picture. The part is seen at the scales at which Find sees it.
+func (f *Finder) FindIn(ctx context.Context, img gocv.Mat, area image.Rectangle) ([]face.Face, error) {
+	if img.Empty() || img.Type() != gocv.MatTypeCV8UC3 {
+		return nil, errors.New("find faces: the picture is empty or not BGR with 8 bits")
+	}
+	whole := image.Rect(0, 0, img.Cols(), img.Rows())
+	area = area.Intersect(whole)
+	if area.Empty() {
+		return nil, nil
+	}
+	levels := planLevels(whole.Size(), f.options)
+	margin := int(math.Ceil(overlap / levels[0].scale))
+	seen := area.Inset(-margin).Intersect(whole)
+	candidates, err := f.search(ctx, img, seen, levels)
+	if err != nil {
+		return nil, fmt.Errorf("find faces: %w", err)
+	}
+	found, err := f.settle(ctx, img, candidates)
+	if err != nil {
+		return nil, fmt.Errorf("find faces: %w", err)
+	}
+	found = slices.DeleteFunc(found, func(x face.Face) bool { return !touches(x.Box, area) })
+	slices.SortFunc(found, byPlace)
+	return found, nil
+}
+
+func touches(b face.Box, r image.Rectangle) bool {
+	return b.Intersection(face.Box{
+		X: float64(r.Min.X), Y: float64(r.Min.Y), W: float64(r.Dx()), H: float64(r.Dy()),
+	}) > 0
+}
+
+// search runs the detector over all levels of a part of the picture: every candidate, duplicates
+// included, in coordinates of the whole.
+func (f *Finder) search(ctx context.Context, img gocv.Mat, seen image.Rectangle, levels []level) ([]face.Face, error) {
+	part := img.Region(seen)
+	defer part.Close() //nolint:errcheck // frees memory only
+	finest, next := gocv.NewMat(), gocv.NewMat()
+	defer finest.Close() //nolint:errcheck // frees memory only
+	defer next.Close()   //nolint:errcheck // frees memory only
+	var all []face.Face
+	for i, l := range levels {
+		size := image.Pt(scaled(seen.Dx(), l.scale), scaled(seen.Dy(), l.scale))
+		if i == 0 {
+			resample(part, &finest, size)
+		} else {
+			resample(finest, &next, size)
+			finest, next = next, finest
+		}
+		found, err := f.searchLevel(ctx, finest)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range found {
+			c.Box = onto(c.Box, size, seen)
+			all = append(all, c)
+		}
+	}
+	return all, nil
+}
+
+// resample resizes; exact halves are averaged.
+func resample(src gocv.Mat, dst *gocv.Mat, size image.Point) {
+	how := gocv.InterpolationLinear
+	if 2*size.X <= src.Cols()+1 {
+		how = gocv.InterpolationArea
+	}
+	gocv.Resize(src, dst, size, 0, 0, how)
+}
+
+// onto takes a box of a level of this size to the part of the picture that the level shows.
+func onto(b face.Box, size image.Point, part image.Rectangle) face.Box {
+	sx, sy := float64(part.Dx())/float64(size.X), float64(part.Dy())/float64(size.Y)
+	return face.Box{
+		X: float64(part.Min.X) + b.X*sx, Y: float64(part.Min.Y) + b.Y*sy,
+		W: b.W * sx, H: b.H * sy,
+	}
+}
+
+// searchLevel runs the detector over the tiles of one level.
+func (f *Finder) searchLevel(ctx context.Context, img gocv.Mat) ([]face.Face, error) {
+	var all []face.Face
+	for _, t := range planTiles(image.Pt(img.Cols(), img.Rows()), f.options.Tile) {
+		if err := ctx.Err(); err != nil {
+			return nil, err //nolint:wrapcheck // the context's own error is what callers look for
+		}
+		part := img.Region(t.area)
+		found, err := f.detector.detect(part, f.options.Candidate)
+		part.Close() //nolint:errcheck,gosec // frees memory only
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range found {
+			c.Box.X += float64(t.area.Min.X)
+			c.Box.Y += float64(t.area.Min.Y)
+			if p := c.Box.Centre(); t.owns(p.X, p.Y) {
+				all = append(all, c)
+			}
+		}
+	}
+	return all, nil
+}
+
+// settle makes faces of candidates: duplicates merged, doubtful ones looked at again, parts of
+// faces dropped, landmarks fitted.
+func (f *Finder) settle(ctx context.Context, img gocv.Mat, candidates []face.Face) ([]face.Face, error) {
+	found := mergeDuplicates(candidates)
+	for i := range found {
+		if err := ctx.Err(); err != nil {
+			return nil, err //nolint:wrapcheck // the context's own error is what callers look for
+		}
+		l, err := f.landmarks.fit(img, found[i].Box)
+		if err != nil {
+			return nil, err
+		}
+		found[i].Landmarks = l
+	}
+	return found, nil
+}

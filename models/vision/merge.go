@@ -1,0 +1,61 @@
+package vision
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/consentry/consentry/internal/face"
+)
+
+const (
+	// sameFace is the intersection over union from which on two boxes are one face. Two people
+	// cheek to cheek stay below it: the detector's boxes end at the cheeks.
+	sameFace = 0.35
+	// insideFace is the share of a small box inside a large one from which on it is a part of it.
+	insideFace = 0.75
+	// partOfFace is the largest side that a part can have, against the side of the whole. An eye
+	// with its brow, a nose or a mouth with chin is at most two thirds of a face.
+	partOfFace = 0.7
+)
+
+// byScore sorts the best first; equal ones by place, so that the order never depends on chance.
+func byScore(a, b face.Face) int {
+	return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Box.X, b.Box.X), cmp.Compare(a.Box.Y, b.Box.Y),
+		cmp.Compare(a.Box.W, b.Box.W), cmp.Compare(a.Box.H, b.Box.H))
+}
+
+// byPlace sorts left to right, then top to bottom.
+func byPlace(a, b face.Face) int {
+	return cmp.Or(cmp.Compare(a.Box.X, b.Box.X), cmp.Compare(a.Box.Y, b.Box.Y), byScore(a, b))
+}
+
+// mergeDuplicates keeps the best of all boxes that are one face, best first. The input's order
+// does not matter.
+func mergeDuplicates(found []face.Face) []face.Face { return mergeAt(found, sameFace) }
+
+// mergeAt keeps the best of all boxes whose intersection over union is at least same.
+func mergeAt(found []face.Face, same float64) []face.Face {
+	sorted := slices.SortedFunc(slices.Values(found), byScore)
+	var kept []face.Face
+	for _, f := range sorted {
+		if !slices.ContainsFunc(kept, func(k face.Face) bool { return k.Box.IoU(f.Box) >= same }) {
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}
+
+// dropParts drops what is only a part of a larger face: an eye and its brow, a mouth and chin,
+// seen at a finer scale as if they were faces. A small face inside a large box stays where the
+// detector is surer of it than of the large one by sureOfPart.
+func dropParts(found []face.Face, sureOfPart float64) []face.Face {
+	return slices.DeleteFunc(slices.Clone(found), func(f face.Face) bool {
+		return slices.ContainsFunc(found, func(whole face.Face) bool {
+			return isPart(f.Box, whole.Box) && f.Score < whole.Score+sureOfPart
+		})
+	})
+}
+
+func isPart(small, large face.Box) bool {
+	return small.Size() <= partOfFace*large.Size() && small.Intersection(large) >= insideFace*small.Area()
+}
