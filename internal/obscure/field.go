@@ -56,10 +56,10 @@ func blurFill(p *Plane, shapes []shape, i int) fill {
 // readContext reads the surroundings of region i, from a window that grows until it has enough.
 func readContext(p *Plane, shapes []shape, i int) (blocks, bool) {
 	all := image.Rect(0, 0, p.Width, p.Height)
-	core := shapes[i].bounds
-	size := max(core.Dx(), core.Dy())
+	bounds := shapes[i].bounds
+	size := max(bounds.Dx(), bounds.Dy())
 	for margin := max(4, int(contextShare*float64(size))); ; margin *= 2 {
-		window := core.Inset(-margin).Intersect(all)
+		window := bounds.Inset(-margin).Intersect(all)
 		b := readBlocks(p, shapes, window)
 		if b.total >= minContext*float64(window.Dx()*window.Dy()) {
 			return b, true
@@ -110,7 +110,7 @@ func readBlocks(p *Plane, shapes []shape, window image.Rectangle) blocks {
 	b.sum, b.count = make([]float64, b.w*b.h), make([]float64, b.w*b.h)
 	var inWindow []*shape
 	for i := range shapes {
-		if shapes[i].core.Overlaps(window) {
+		if shapes[i].bounds.Overlaps(window) {
 			inWindow = append(inWindow, &shapes[i])
 		}
 	}

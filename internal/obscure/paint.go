@@ -14,6 +14,7 @@ type layer struct {
 	shape        *shape
 	outer, inner run
 	line         line
+	values       []float64 // of the fill along outer
 }
 
 // paint writes the samples of which region i is the first to cover.
@@ -32,6 +33,7 @@ func (pt *painter) paint(i int) {
 			l.outer, l.inner = l.shape.outerRun(y), l.shape.innerRun(y)
 			if l.outer.from < l.outer.to {
 				l.line.at(y)
+				l.values = l.line.values(l.outer)
 			}
 			if l.index == i {
 				own = l.outer
@@ -73,7 +75,7 @@ func mix(layers []layer, x, y, i int) (value, clear float64, ok bool) {
 			c = l.shape.cover(x, y)
 		}
 		weight += c
-		value += c * l.line.value(x)
+		value += c * l.values[x-l.outer.from]
 		clear *= 1 - c
 	}
 	if weight == 0 {
@@ -84,15 +86,17 @@ func mix(layers []layer, x, y, i int) (value, clear float64, ok bool) {
 
 // line evaluates a fill along one row.
 type line struct {
-	fill *fill
-	row  []float64    // the grid, combined for this row: one value a column of cells
-	taps [][4]float64 // weights of four columns for each place within a cell
+	fill  *fill
+	row   []float64    // the grid, combined for this row: one value a column of cells
+	taps  [][4]float64 // weights of four columns for each place within a cell
+	first []int        // the first of these columns, counted from the place's own
+	out   []float64
 }
 
 func (f *fill) newLine() line {
-	l := line{fill: f, row: make([]float64, f.w), taps: make([][4]float64, f.cell)}
+	l := line{fill: f, row: make([]float64, f.w), taps: make([][4]float64, f.cell), first: make([]int, f.cell)}
 	for i := range l.taps {
-		_, l.taps[i] = spline(i, f.cell)
+		l.first[i], l.taps[i] = spline(i, f.cell)
 	}
 	return l
 }
@@ -130,26 +134,37 @@ func (l *line) at(y int) {
 	}
 }
 
-// value is the fill at column x of the prepared row.
-func (l *line) value(x int) float64 {
+// values evaluates the fill over a run of the prepared row.
+func (l *line) values(r run) []float64 {
 	f := l.fill
+	l.out = l.out[:0]
 	if f.w == 1 {
-		return l.row[0]
+		for range r.to - r.from {
+			l.out = append(l.out, l.row[0])
+		}
+		return l.out
 	}
-	i := x - f.origin.X
-	place := i % f.cell
-	first := i/f.cell - 1
-	if 2*place+1 < f.cell {
-		first--
+	cell, place := (r.from-f.origin.X)/f.cell, (r.from-f.origin.X)%f.cell
+	for range r.to - r.from {
+		first := cell + l.first[place]
+		t := &l.taps[place]
+		if first >= 0 && first+4 <= f.w {
+			g := l.row[first : first+4]
+			l.out = append(l.out, t[0]*g[0]+t[1]*g[1]+t[2]*g[2]+t[3]*g[3])
+		} else {
+			l.out = append(l.out, l.atBorder(first, t))
+		}
+		if place++; place == f.cell {
+			cell, place = cell+1, 0
+		}
 	}
-	t := &l.taps[place]
-	if first >= 0 && first+4 <= f.w {
-		r := l.row[first : first+4]
-		return t[0]*r[0] + t[1]*r[1] + t[2]*r[2] + t[3]*r[3]
-	}
-	var v float64
-	for k := range t {
-		v += t[k] * l.row[clamp(first+k, f.w)]
+	return l.out
+}
+
+// atBorder evaluates where the grid ends: its border repeats.
+func (l *line) atBorder(first int, taps *[4]float64) (v float64) {
+	for k, t := range taps {
+		v += t * l.row[clamp(first+k, l.fill.w)]
 	}
 	return v
 }

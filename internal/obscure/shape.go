@@ -30,7 +30,8 @@ type shape struct {
 	rx, ry     float64
 	subX, subY float64
 	bounds     image.Rectangle // samples within the outer rim, cut to the plane
-	core       image.Rectangle // samples inside the region, cut to the plane
+	inners     []run           // for each row of bounds
+	outers     []run
 }
 
 func makeShapes(regions []face.Region, p *Plane) []shape {
@@ -55,8 +56,8 @@ func makeShape(r face.Region, p *Plane) shape {
 	feather := math.Max(minFeather, featherShare*2*math.Sqrt(s.rx*s.ry))
 	s.inU, s.inV = 1/s.rx, 1/s.ry
 	s.outU, s.outV = 1/(s.rx+feather), 1/(s.ry+feather)
-	s.core = s.boundsOf(s.rx, s.ry, p)
 	s.bounds = s.boundsOf(s.rx+feather, s.ry+feather, p)
+	s.findRuns()
 	return s
 }
 
@@ -138,11 +139,10 @@ func (r run) has(x int) bool { return x >= r.from && x < r.to }
 
 // innerRun gives the samples of row y that are inside.
 func (s *shape) innerRun(y int) run {
-	if y < s.core.Min.Y || y >= s.core.Max.Y {
+	if y < s.bounds.Min.Y || y >= s.bounds.Max.Y {
 		return run{}
 	}
-	return runBelow(s.core.Min.X, s.core.Max.X, func(x int) bool { return s.inner(x, y) <= 1 },
-		func(x int) float64 { return s.inner(x, y) })
+	return s.inners[y-s.bounds.Min.Y]
 }
 
 // outerRun gives the samples of row y within the feather's outer rim. It holds the inner run.
@@ -150,13 +150,24 @@ func (s *shape) outerRun(y int) run {
 	if y < s.bounds.Min.Y || y >= s.bounds.Max.Y {
 		return run{}
 	}
-	return runBelow(s.bounds.Min.X, s.bounds.Max.X, func(x int) bool { return s.outer(x, y) < 1 },
-		func(x int) float64 { return s.outer(x, y) })
+	return s.outers[y-s.bounds.Min.Y]
 }
 
-// runBelow finds the one run in [from, to) where the predicate on a convex level holds: down to
-// the level's lowest place by halving, then outwards to both ends by halving again.
-func runBelow(from, to int, holds func(int) bool, level func(int) float64) run {
+// findRuns works out the runs of every row once, for they are asked for again and again by the
+// fills of all regions nearby.
+func (s *shape) findRuns() {
+	from, to := s.bounds.Min.X, s.bounds.Max.X
+	for y := s.bounds.Min.Y; y < s.bounds.Max.Y; y++ {
+		inner := func(x int) float64 { return s.inner(x, y) }
+		outer := func(x int) float64 { return s.outer(x, y) }
+		s.inners = append(s.inners, runBelow(from, to, inner, func(l float64) bool { return l <= 1 }))
+		s.outers = append(s.outers, runBelow(from, to, outer, func(l float64) bool { return l < 1 }))
+	}
+}
+
+// runBelow finds the one run in [from, to) where a convex level is low enough: down to its lowest
+// place by halving, then outwards to both ends by halving again.
+func runBelow(from, to int, level func(int) float64, low func(float64) bool) run {
 	lo, hi := from, to-1
 	for lo < hi {
 		mid := (lo + hi) / 2
@@ -166,10 +177,13 @@ func runBelow(from, to int, holds func(int) bool, level func(int) float64) run {
 			lo = mid + 1
 		}
 	}
-	if from >= to || !holds(lo) {
+	if !low(level(lo)) {
 		return run{}
 	}
-	return run{from: firstWhere(from, lo, holds), to: firstWhere(lo, to, func(x int) bool { return !holds(x) })}
+	return run{
+		from: firstWhere(from, lo, func(x int) bool { return low(level(x)) }),
+		to:   firstWhere(lo, to, func(x int) bool { return !low(level(x)) }),
+	}
 }
 
 // firstWhere is the least x in [lo, hi] for which f holds, taking f to hold at hi and to be false,
