@@ -1,0 +1,102 @@
+// Package consent knows who has agreed to what, and says for one face and one purpose whether it
+// is shown, obscured, or given to a person to decide, with the rule and the records that led there.
+//
+// It promises:
+//   - It is pure. It reads what it is handed, has no clock, writes nothing; the same register,
+//     policy, subject, purpose and date always give the same [Decision].
+//   - It fails closed. What it cannot make sense of is obscured or given to a person, never shown.
+//   - It is strict. A register or policy file is taken as a whole or refused as a whole, with the
+//     place of every fault, and without repeating what stood in a cell, which could be a name.
+//
+// People are known by admission number only.
+package consent
+
+import "slices"
+
+// Purpose is the publication channel that a picture is meant for, or [Biometric].
+type Purpose string
+
+// The purposes of a publication, and the three that are none: [AnyPurpose] stands for all of them
+// in a record, [Biometric] is the separate consent to be enrolled, and [Identification] names the
+// source of reference photographs, which are never published.
+const (
+	InternalDisplay   Purpose = "internal-display"
+	CommunityComms    Purpose = "community-comms" // email, intranet, newsletter, post
+	Website           Purpose = "website"
+	SocialMedia       Purpose = "social-media"
+	Prospectus        Purpose = "prospectus"
+	Press             Purpose = "press" // local papers, media
+	Advertising       Purpose = "advertising"
+	Production        Purpose = "production"       // plays and concerts, professionally filmed
+	LearningJourney   Purpose = "learning-journey" // another child's record
+	TrainingPortfolio Purpose = "training-portfolio"
+	FunderReport      Purpose = "funder-report"
+
+	AnyPurpose     Purpose = "*"
+	Biometric      Purpose = "biometric"
+	Identification Purpose = "identification"
+)
+
+// PublicationPurposes lists what a derivative can be made for, in the order of the documentation.
+func PublicationPurposes() []Purpose {
+	return []Purpose{
+		InternalDisplay, CommunityComms, Website, SocialMedia, Prospectus, Press, Advertising,
+		Production, LearningJourney, TrainingPortfolio, FunderReport,
+	}
+}
+
+// recordPurposes lists what a consent record can be about.
+func recordPurposes() []Purpose {
+	return append(PublicationPurposes(), AnyPurpose, Biometric)
+}
+
+// IsPublication says whether a derivative can be made for the purpose.
+func (p Purpose) IsPublication() bool { return slices.Contains(PublicationPurposes(), p) }
+
+// Party is who speaks for a subject.
+type Party string
+
+// The parties. A guardian is somebody with parental responsibility.
+const (
+	Pupil            Party = "pupil"
+	Guardian         Party = "guardian"
+	PlacingAuthority Party = "placing-authority"
+)
+
+// Parties lists who can speak for a subject.
+func Parties() []Party { return []Party{Pupil, Guardian, PlacingAuthority} }
+
+// Answer is what a party has said: the decision column of a record. (What follows from the answers
+// for a face is a [Decision].)
+type Answer string
+
+// The answers. Withdrawn is a refusal by somebody who had agreed before.
+const (
+	Granted   Answer = "granted"
+	Refused   Answer = "refused"
+	Withdrawn Answer = "withdrawn"
+)
+
+// Answers lists what a party can say.
+func Answers() []Answer { return []Answer{Granted, Refused, Withdrawn} }
+
+// Outcome is what becomes of one face for one purpose.
+type Outcome string
+
+// The outcomes. Review means that a person decides, and that the picture is withheld until then.
+const (
+	Show    Outcome = "show"
+	Obscure Outcome = "obscure"
+	Review  Outcome = "review"
+)
+
+// Outcomes lists what can become of a face.
+func Outcomes() []Outcome { return []Outcome{Show, Obscure, Review} }
+
+// parseWord finds text among the words of a closed vocabulary; ok is false where it is not one.
+func parseWord[T ~string](text string, words []T) (word T, ok bool) {
+	if i := slices.Index(words, T(text)); i >= 0 {
+		return words[i], true
+	}
+	return "", false
+}
