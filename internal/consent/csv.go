@@ -138,7 +138,7 @@ func parseRecord(r row) Record {
 		AdmissionNumber: r.cells[colAdmission],
 		Party:           Party(r.cells[colParty]),
 		Purpose:         Purpose(r.cells[colPurpose]),
-		Answer:          Answer(r.cells[colDecision]),
+		Decision:        Answer(r.cells[colDecision]),
 		Date:            Date(r.cells[colDate]),
 		Expires:         Date(r.cells[colExpires]),
 		RecordedBy:      r.cells[colRecordedBy],

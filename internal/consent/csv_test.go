@@ -140,8 +140,8 @@ func TestParseConsents(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Record{
-		{AdmissionNumber: "4021", Party: Guardian, Purpose: AnyPurpose, Answer: Granted, Date: "2025-09-01", Expires: "2026-08-31", Evidence: "form 12"},
-		{AdmissionNumber: "4022", Party: Pupil, Purpose: Website, Answer: Refused, Date: "2025-09-02"},
+		{AdmissionNumber: "4021", Party: Guardian, Purpose: AnyPurpose, Decision: Granted, Date: "2025-09-01", Expires: "2026-08-31", Evidence: "form 12"},
+		{AdmissionNumber: "4022", Party: Pupil, Purpose: Website, Decision: Refused, Date: "2025-09-02"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -138,7 +138,7 @@ func said(records []Record) string {
 		if r.Purpose == AnyPurpose {
 			what = "every purpose"
 		}
-		parts[i] = fmt.Sprintf("%s %s %s on %s", r.Party, r.Answer, what, r.Date)
+		parts[i] = fmt.Sprintf("%s %s %s on %s", r.Party, r.Decision, what, r.Date)
 	}
 	return strings.Join(parts, ", ")
 }

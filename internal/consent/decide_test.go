@@ -29,7 +29,7 @@ func register(t testing.TB, lines ...string) *Register {
 	for _, line := range lines {
 		f := append(strings.Fields(line), "")
 		records = append(records, Record{
-			AdmissionNumber: "4021", Party: Party(f[0]), Purpose: Purpose(f[1]), Answer: Answer(f[2]),
+			AdmissionNumber: "4021", Party: Party(f[0]), Purpose: Purpose(f[1]), Decision: Answer(f[2]),
 			Date: Date(f[3]), Expires: Date(f[4]),
 		})
 	}
@@ -222,7 +222,7 @@ func randomRecords(rnd *rand.Rand, n int) []Record {
 			AdmissionNumber: "4021",
 			Party:           Parties()[rnd.IntN(3)],
 			Purpose:         purposes[rnd.IntN(len(purposes))],
-			Answer:          Answers()[rnd.IntN(3)],
+			Decision:        Answers()[rnd.IntN(3)],
 			Date:            Date(fmt.Sprintf("2026-03-%02d", day)),
 		}
 		if rnd.IntN(3) == 0 {
@@ -253,7 +253,7 @@ func (d Decision) said() string { return string(d.Outcome) + " " + d.Rule }
 func TestPropertyRefusalNeverShows(t *testing.T) {
 	worlds(t, func(rnd *rand.Rand, p Policy, records []Record) {
 		refusal := randomRecords(rnd, 1)[0]
-		refusal.Answer = []Answer{Refused, Withdrawn}[rnd.IntN(2)]
+		refusal.Decision = []Answer{Refused, Withdrawn}[rnd.IntN(2)]
 		before := Decide(p, registerOf(t, records), "4021", Website, today)
 		after := Decide(p, registerOf(t, append(slices.Clone(records), refusal)), "4021", Website, today)
 		if before.Outcome == Obscure && after.Outcome != Obscure {
@@ -264,7 +264,7 @@ func TestPropertyRefusalNeverShows(t *testing.T) {
 
 func TestPropertyStandingRefusalObscures(t *testing.T) {
 	worlds(t, func(_ *rand.Rand, p Policy, records []Record) {
-		last := Record{AdmissionNumber: "4021", Party: Guardian, Purpose: Website, Answer: Refused, Date: DateOf(today)}
+		last := Record{AdmissionNumber: "4021", Party: Guardian, Purpose: Website, Decision: Refused, Date: DateOf(today)}
 		d := Decide(p, registerOf(t, append(slices.Clone(records), last)), "4021", Website, today)
 		if d.Outcome != Obscure {
 			t.Errorf("a refusal of today gives %q", d.Text)
@@ -275,7 +275,7 @@ func TestPropertyStandingRefusalObscures(t *testing.T) {
 func TestPropertyExpiredGrantNeverCounts(t *testing.T) {
 	worlds(t, func(rnd *rand.Rand, p Policy, records []Record) {
 		grant := Record{
-			AdmissionNumber: "4021", Party: Parties()[rnd.IntN(3)], Purpose: Website, Answer: Granted,
+			AdmissionNumber: "4021", Party: Parties()[rnd.IntN(3)], Purpose: Website, Decision: Granted,
 			Date: Date(fmt.Sprintf("2026-03-%02d", 1+rnd.IntN(13))), Expires: "2026-03-13",
 		}
 		before := Decide(p, registerOf(t, records), "4021", Website, today)
@@ -289,9 +289,9 @@ func TestPropertyExpiredGrantNeverCounts(t *testing.T) {
 func TestPropertyWithdrawnGrantNeverCounts(t *testing.T) {
 	worlds(t, func(rnd *rand.Rand, p Policy, records []Record) {
 		grant := randomRecords(rnd, 1)[0]
-		grant.Answer, grant.Purpose, grant.Expires = Granted, Website, ""
+		grant.Decision, grant.Purpose, grant.Expires = Granted, Website, ""
 		withdrawal := grant
-		withdrawal.Answer = Withdrawn
+		withdrawal.Decision = Withdrawn
 		d := Decide(p, registerOf(t, []Record{grant, withdrawal}), "4021", Website, today)
 		if slices.Contains(d.Records, grant) || d.Outcome == Show && len(d.Records) > 0 {
 			t.Errorf("a withdrawn grant counts: %q", d.Text)

@@ -99,10 +99,11 @@ func LoadPreset(name string) (Policy, error) {
 	return p, nil
 }
 
-// maxPolicyBytes is about a hundred times the longest preset.
-const maxPolicyBytes = 256 << 10
+// maxPolicyBytes is forty times the longest preset. (The YAML library takes quadratic time over deep
+// nesting: two seconds for this size.)
+const maxPolicyBytes = 64 << 10
 
-var errPolicySize = errors.New("a policy file has at most 256 KiB")
+var errPolicySize = errors.New("a policy file has at most 64 KiB")
 
 // Load gives the preset of this name or, where the name ends in .yaml or .yml or holds a path
 // separator, the policy in that file, which it gets through open.

@@ -27,7 +27,7 @@ type Record struct {
 	AdmissionNumber string  `json:"admission_number"`
 	Party           Party   `json:"party"`
 	Purpose         Purpose `json:"purpose"` // a publication purpose, AnyPurpose, or Biometric
-	Answer          Answer  `json:"decision"`
+	Decision        Answer  `json:"decision"`
 	Date            Date    `json:"date"`                  // counts from this day on
 	Expires         Date    `json:"expires,omitempty"`     // the last day on which a grant counts; a refusal stands until it is changed
 	RecordedBy      string  `json:"recorded_by,omitempty"` // who wrote it down, in the school's own words
@@ -132,7 +132,7 @@ func (r Record) check() []fault {
 		fault{colAdmission, ValidAdmissionNumber(r.AdmissionNumber)},
 		fault{colParty, oneOf(r.Party, Parties())},
 		fault{colPurpose, oneOf(r.Purpose, recordPurposes())},
-		fault{colDecision, oneOf(r.Answer, Answers())},
+		fault{colDecision, oneOf(r.Decision, Answers())},
 		fault{colDate, r.Date.valid()},
 		fault{colExpires, r.Expires.valid()},
 		fault{colRecordedBy, validText(r.RecordedBy)},
@@ -148,7 +148,7 @@ func (r Record) check() []fault {
 }
 
 // grants says whether the record is a yes; whatever else it may hold is a no.
-func (r Record) grants() bool { return r.Answer == Granted }
+func (r Record) grants() bool { return r.Decision == Granted }
 
 // compareRecords orders records by subject, date, and then by all that they hold, refusals after
 // grants, so that the last of a list is the one that stands.
@@ -156,7 +156,7 @@ func compareRecords(a, b Record) int {
 	return cmp.Or(
 		cmp.Compare(a.AdmissionNumber, b.AdmissionNumber),
 		cmp.Compare(a.Date, b.Date),
-		cmp.Compare(a.Answer, b.Answer), // "granted" < "refused" < "withdrawn"
+		cmp.Compare(a.Decision, b.Decision), // "granted" < "refused" < "withdrawn"
 		cmp.Compare(a.Party, b.Party),
 		cmp.Compare(a.Purpose, b.Purpose),
 		cmp.Compare(a.Expires, b.Expires),

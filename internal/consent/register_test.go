@@ -10,7 +10,7 @@ import (
 )
 
 func TestRegisterRefuses(t *testing.T) {
-	good := Record{AdmissionNumber: "1", Party: Pupil, Purpose: Press, Answer: Granted, Date: "2025-01-01"}
+	good := Record{AdmissionNumber: "1", Party: Pupil, Purpose: Press, Decision: Granted, Date: "2025-01-01"}
 	with := func(change func(*Record)) []Record {
 		r := good
 		change(&r)
@@ -27,7 +27,7 @@ func TestRegisterRefuses(t *testing.T) {
 		"unknown lookalike": {[]Subject{{AdmissionNumber: "1", Lookalikes: []string{"2"}}}, nil, "not among"},
 		"bad lookalike":     {[]Subject{{AdmissionNumber: "1", Lookalikes: []string{"1"}}}, nil, "lookalike of itself"},
 		"unknown subject":   {nil, []Record{good}, "not among"},
-		"unknown answer":    {one, with(func(r *Record) { r.Answer = "yes" }), "decision must be one of"},
+		"unknown answer":    {one, with(func(r *Record) { r.Decision = "yes" }), "decision must be one of"},
 		"no date":           {one, with(func(r *Record) { r.Date = "" }), "date must not be empty"},
 		"bad date":          {one, with(func(r *Record) { r.Date = "2025-1-1" }), "written YYYY-MM-DD"},
 		"line break":        {one, with(func(r *Record) { r.Evidence = "a\nb" }), "on one line"},
@@ -42,7 +42,7 @@ func TestRegisterRefuses(t *testing.T) {
 
 func TestRegisterLookups(t *testing.T) {
 	subjects := []Subject{{AdmissionNumber: "2"}, {AdmissionNumber: "1", Lookalikes: []string{"3", "2", "3"}}, {AdmissionNumber: "3"}}
-	late := Record{AdmissionNumber: "2", Party: Pupil, Purpose: Press, Answer: Granted, Date: "2025-01-02"}
+	late := Record{AdmissionNumber: "2", Party: Pupil, Purpose: Press, Decision: Granted, Date: "2025-01-02"}
 	early := late
 	early.Date = "2025-01-01"
 	reg, err := NewRegister(17, subjects, []Record{late, early, late})
@@ -59,7 +59,7 @@ func TestRegisterLookups(t *testing.T) {
 func TestRegisterCannotBeChanged(t *testing.T) {
 	reg := register(t, "guardian press granted 2025-01-01")
 	before := reg.Digest()
-	reg.Records("4021")[0].Answer = Refused
+	reg.Records("4021")[0].Decision = Refused
 	if d := Decide(preset(t, "lumen"), reg, "4021", Press, today); d.Outcome != Show || reg.sum() != before {
 		t.Error("what a lookup gave was still a part of the register")
 	}
