@@ -11,6 +11,8 @@ import (
 	"io"
 	"reflect"
 	"strings"
+	"time"
+	"unicode/utf8"
 )
 
 const (
@@ -35,11 +37,13 @@ type Signature struct {
 
 const algorithm = "Ed25519"
 
-// Sign makes the content of a clearance file. It refuses a clearance that [Parse] would not read.
+// Sign makes the content of a clearance file. It brings Issued to UTC and whole seconds, and refuses
+// a clearance that [Parse] would not read.
 func Sign(c Clearance, key ed25519.PrivateKey) ([]byte, error) {
 	if len(key) != ed25519.PrivateKeySize {
 		return nil, errors.New("signing a clearance: no key")
 	}
+	c.Issued = c.Issued.UTC().Truncate(time.Second)
 	if err := c.validate(); err != nil {
 		return nil, fmt.Errorf("signing a clearance: %w: %w", ErrFormat, err)
 	}
@@ -72,8 +76,8 @@ func canonical(c *Clearance) ([]byte, error) {
 // Parse reads a clearance file without checking its signature. Errors wrap [ErrFormat].
 func Parse(data []byte) (Signed, error) {
 	var s Signed
-	if len(data) > maxFile {
-		return Signed{}, fmt.Errorf("%w: larger than %d bytes", ErrFormat, maxFile)
+	if len(data) > maxFile || !utf8.Valid(data) {
+		return Signed{}, fmt.Errorf("%w: larger than %d bytes or not UTF-8", ErrFormat, maxFile)
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
