@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"encoding/json"
 	"image"
 	"time"
 
@@ -73,7 +72,7 @@ type Result struct {
 	Height           int             `json:"height"`
 	Faces            []FaceResult    `json:"faces"`
 	DerivativeSHA256 string          `json:"derivative_sha256,omitempty"`
-	Clearance        json.RawMessage `json:"clearance,omitempty"`
+	Clearance        []byte          `json:"clearance,omitempty"` // the file to lie beside the derivative
 	Thumbnail        []byte          `json:"thumbnail,omitempty"` // JPEG of the derivative, or of the asset with every face obscured
 
 	Derivative []byte `json:"-"` // the finished file; goes to the object store, not into the state

@@ -90,3 +90,16 @@ func reasonFor(err error) string {
 	return "something went wrong: " + err.Error()
 }
 
+
+// GiveUp brings a job that left its queue undone to its end: withheld, for the reason given.
+// A job that is finished stays as it is.
+func GiveUp(ctx context.Context, states States, job Job, reason string) error {
+	state, revision, err := states.Get(ctx, job.Key)
+	if err != nil || state.Status == Finished {
+		return err
+	}
+	state.Status, state.Step = Finished, ""
+	state.Results = refused(job, nil, errors.New(reason))
+	_, err = states.Put(ctx, job.Key, state, revision)
+	return err
+}

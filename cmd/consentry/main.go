@@ -1,0 +1,182 @@
+// Command consentry obscures, in photographs and films, the pupils who may not be shown.
+//
+// This package parses the command line, wires the parts together and prints; it decides nothing.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/consentry/consentry/internal/media"
+	"github.com/consentry/consentry/models"
+)
+
+// Exit codes, the same for every command.
+const (
+	exitOK       = 0 // everything released
+	exitUsage    = 2 // wrong usage or unreadable input file
+	exitWithheld = 3 // finished, something withheld for a person
+	exitFailed   = 4 // finished, something failed and is withheld
+	exitSetup    = 5 // set-up missing, nothing done
+)
+
+type cli struct {
+	State    string `help:"Folder for everything durable. Default: ${state}." placeholder:"DIR" type:"path"`
+	Models   string `help:"Folder of the model files. Default: ${models}." placeholder:"DIR" type:"path"`
+	NATS     string `name:"nats" help:"Use this NATS server or cluster instead of the embedded one." placeholder:"URL"`
+	LogLevel string `help:"How much to log on standard error." enum:"debug,info,warn,error" default:"warn"`
+	JSON     bool   `name:"json" help:"Print results for machines, on standard output."`
+
+	ModelsCommand modelsCommand `cmd:"" name:"models" help:"Fetch and list the model files."`
+	Redact        redactCommand `cmd:"" help:"Make safe derivatives of photographs on this machine."`
+	Verify        verifyCommand `cmd:"" help:"Say whether this very file may be published for a purpose now."`
+	Demo          demoCommand   `cmd:"" hidden:"" help:"Run the main job on the sample photographs."`
+	Look          lookCommand   `cmd:"" hidden:"" help:"Look at pictures for a parent process."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the whole program but for signals and the exit.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var c cli
+	exited := -1 // kong asks to exit after --help
+	parser, err := kong.New(&c,
+		kong.Name("consentry"),
+		kong.Description("Obscures, in photographs and films, the pupils who may not be shown, before anything is published."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.Vars{
+			"state": "$XDG_STATE_HOME/consentry", "models": "$XDG_DATA_HOME/consentry/models",
+			"maxbytes":  strconv.FormatInt(media.DefaultLimits().MaxBytes, 10),
+			"maxpixels": strconv.FormatInt(media.DefaultLimits().MaxPixels, 10),
+			"timeout":   defaultTimeOut.String(),
+		},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.UsageOnError(),
+	)
+	if err != nil {
+		return report(stderr, err)
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		return report(stderr, usageError{err})
+	}
+	app, err := newApp(&c, stdout, stderr)
+	if err != nil {
+		return report(stderr, err)
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	return report(stderr, parsed.Run(app))
+}
+
+// app is what every command needs.
+type app struct {
+	state  string
+	models *models.Store
+	nats   string
+	json   bool
+	log    *slog.Logger
+	stdout io.Writer
+	stderr io.Writer
+	ownState bool // --state was given
+}
+
+func newApp(c *cli, stdout, stderr io.Writer) (*app, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return nil, usageError{err}
+	}
+	a := &app{
+		state: c.State, nats: c.NATS, json: c.JSON, stdout: stdout, stderr: stderr,
+		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})),
+	}
+	a.ownState = c.State != ""
+	if a.state == "" {
+		dir, err := defaultState()
+		if err != nil {
+			return nil, err
+		}
+		a.state = dir
+	}
+	dir := c.Models
+	if dir == "" {
+		var err error
+		if dir, err = models.DefaultDir(); err != nil {
+			return nil, setupError{err}
+		}
+	}
+	store, err := models.Open(dir)
+	if err != nil {
+		return nil, setupError{err}
+	}
+	a.models = store
+	return a, nil
+}
+
+// defaultState is $XDG_STATE_HOME/consentry, or ~/.local/state/consentry.
+func defaultState() (string, error) {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "consentry"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", setupError{fmt.Errorf("no folder for the state: set --state or $XDG_STATE_HOME: %w", err)}
+	}
+	return filepath.Join(home, ".local", "state", "consentry"), nil
+}
+
+// keyPath is where the key that signs clearances lies.
+func (a *app) keyPath() string { return filepath.Join(a.state, "clearance.key") }
+
+// usageError is wrong usage or an unreadable input file.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// setupError is a missing part of the set-up.
+type setupError struct{ error }
+
+func (e setupError) Unwrap() error { return e.error }
+
+// exitCode ends a command that has said everything already.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// report says what went wrong and turns it into the exit code. What has no kind of its own counts
+// as failed: fail closed.
+func report(stderr io.Writer, err error) int {
+	var code exitCode
+	if err == nil {
+		return exitOK
+	}
+	if errors.As(err, &code) {
+		return int(code)
+	}
+	fmt.Fprintln(stderr, "consentry:", err)
+	switch {
+	case errors.As(err, new(setupError)), errors.As(err, new(*models.MissingError)):
+		return exitSetup
+	case errors.As(err, new(usageError)):
+		return exitUsage
+	}
+	return exitFailed
+}

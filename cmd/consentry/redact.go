@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/consentry/consentry/internal/consent"
+	"github.com/consentry/consentry/internal/media"
+	"github.com/consentry/consentry/internal/obscure"
+	"github.com/consentry/consentry/internal/redact"
+	"github.com/consentry/consentry/internal/sandbox"
+	"github.com/consentry/consentry/pipeline"
+)
+
+// defaultTimeOut is ample for 200 megapixels with a hundred faces on a slow machine.
+const defaultTimeOut = 3 * time.Minute
+
+type redactCommand struct {
+	Paths           []string      `arg:"" name:"path" help:"Photographs, or folders of them." type:"path"`
+	Purpose         []string      `required:"" help:"What the derivatives are for: website, press, …" placeholder:"X"`
+	Out             string        `required:"" help:"Folder for the derivatives and the report." placeholder:"DIR" type:"path"`
+	Register        string        `help:"Folder with subjects.csv and consents.csv." placeholder:"DIR" type:"path"`
+	References      string        `help:"Folder with reference photographs: 4021.jpg, 4021-2.jpg, 4021/any.jpg." placeholder:"DIR" type:"path"`
+	Preset          string        `default:"lumen" help:"Image policy: perse, lumen, james, stepping-stones, break, or a YAML file."`
+	Mode            string        `enum:"objectors,cleared,everyone" default:"objectors" help:"Who is enrolled: those who may not be shown, those who may, or nobody (all are obscured)."`
+	UnknownFace     string        `enum:"obscure,review,show," default:"" help:"What becomes of a face that matches nobody; the preset's answer otherwise."`
+	WhenNotEnrolled string        `enum:"stop,cleared,everyone" default:"stop" help:"What to do when somebody who must be obscured is not enrolled."`
+	Attending       []string      `help:"Who was there: classes, year groups, files of admission numbers." placeholder:"CLASS,YEAR,FILE"`
+	Style           string        `enum:"secure-blur,solid" default:"secure-blur" help:"How a face is obscured."`
+	Workers         int           `help:"Photographs at a time. Default: one for each processor." placeholder:"N"`
+	MaxBytes        int64         `help:"Largest file taken, in bytes." default:"${maxbytes}"`
+	MaxPixels       int64         `help:"Largest picture taken, in pixels." default:"${maxpixels}"`
+	TimeOut         time.Duration `name:"timeout" help:"Longest time for one photograph." default:"${timeout}"`
+}
+
+// Run makes the derivatives and says what became of them.
+func (r *redactCommand) Run(ctx context.Context, a *app) error {
+	options, err := r.options(a)
+	if err != nil {
+		return err
+	}
+	if err := a.models.Verify(ctx); err != nil {
+		return err
+	}
+	progress := newProgress(a.stderr)
+	options.Progress = progress
+	summary, err := redact.Run(ctx, options)
+	progress.finish()
+	if err != nil {
+		return kindOf(err)
+	}
+	if err := a.printSummary(summary); err != nil {
+		return err
+	}
+	return codeOf(summary)
+}
+
+// kindOf turns the errors of a run that did nothing into exit codes.
+func kindOf(err error) error {
+	switch {
+	case errors.As(err, new(*redact.UsageError)):
+		return usageError{err}
+	case errors.As(err, new(*redact.SetupError)):
+		return setupError{err}
+	}
+	return err
+}
+
+// codeOf is the exit code of a finished run: what could not be read weighs most, as the user has
+// to do something about it.
+func codeOf(s redact.Summary) error {
+	switch {
+	case s.Unreadable > 0:
+		return exitCode(exitUsage)
+	case s.Failed > 0 || s.Interrupted:
+		return exitCode(exitFailed)
+	case s.Withheld > 0:
+		return exitCode(exitWithheld)
+	}
+	return nil
+}
+
+func (a *app) printSummary(s redact.Summary) error {
+	if a.json {
+		return json.NewEncoder(a.stdout).Encode(s)
+	}
+	fmt.Fprintf(a.stdout, "released %d, withheld %d, failed %d", s.Released, s.Withheld, s.Failed)
+	if s.Found > 0 {
+		fmt.Fprintf(a.stdout, " (%d found from an earlier run)", s.Found)
+	}
+	fmt.Fprintf(a.stdout, "\nopen %s\n", s.Report)
+	for _, p := range s.Problems {
+		fmt.Fprintln(a.stderr, "consentry:", p)
+	}
+	return nil
+}
+
+func (r *redactCommand) options(a *app) (redact.Options, error) {
+	purposes, err := r.purposes()
+	if err != nil {
+		return redact.Options{}, usageError{err}
+	}
+	if r.Workers < 0 {
+		return redact.Options{}, usageError{fmt.Errorf("--workers %d: at least 1", r.Workers)}
+	}
+	if r.Workers == 0 {
+		r.Workers = runtime.NumCPU()
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return redact.Options{}, setupError{fmt.Errorf("finding the program's own file: %w", err)}
+	}
+	o := redact.Options{
+		Paths: r.Paths, Purposes: purposes, Out: r.Out,
+		RegisterDir: r.Register, ReferencesDir: r.References,
+		Preset: r.Preset, Mode: pipeline.Mode(r.Mode), UnknownFace: consent.Outcome(r.UnknownFace),
+		WhenNotEnrolled: redact.WhenNotEnrolled(r.WhenNotEnrolled), Attending: r.Attending,
+		Style: obscure.Style(r.Style), Workers: r.Workers, TimeOut: r.TimeOut,
+		Limits:      media.Limits{MaxBytes: r.MaxBytes, MaxPixels: r.MaxPixels},
+		NATSURL:     a.nats,
+		KeyPath:     a.keyPath(),
+		ModelDigest: a.models.Digest(),
+		Child: sandbox.Command{Path: self, Args: []string{
+			"look", "--models", a.models.Dir(),
+			"--max-bytes", strconv.FormatInt(r.MaxBytes, 10), "--max-pixels", strconv.FormatInt(r.MaxPixels, 10),
+		}},
+		Now: time.Now,
+		Log: a.log,
+	}
+	if a.ownState {
+		o.StateDir = filepath.Join(a.state, "nats")
+	} else {
+		o.ThrowAwayDir = filepath.Join(a.state, "runs")
+	}
+	return o, nil
+}
+
+// setDefaults fills in what the command line would have.
+func (r *redactCommand) setDefaults() {
+	limits := media.DefaultLimits()
+	r.MaxBytes, r.MaxPixels, r.TimeOut = limits.MaxBytes, limits.MaxPixels, defaultTimeOut
+}
+
+// purposes reads --purpose, which may be given more than once and hold a list.
+func (r *redactCommand) purposes() ([]consent.Purpose, error) {
+	var purposes []consent.Purpose
+	seen := map[consent.Purpose]bool{}
+	for _, text := range r.Purpose {
+		p := consent.Purpose(text)
+		if !p.IsPublication() {
+			return nil, fmt.Errorf("--purpose %s: the purposes are %v", text, consent.PublicationPurposes())
+		}
+		if !seen[p] {
+			seen[p] = true
+			purposes = append(purposes, p)
+		}
+	}
+	return purposes, nil
+}

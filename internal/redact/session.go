@@ -1,0 +1,252 @@
+package redact
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/consentry/consentry/internal/bus"
+	"github.com/consentry/consentry/pipeline"
+)
+
+// session is the part of a run in which the bus is up and workers work.
+type session struct {
+	options Options
+	bus     *bus.Bus
+	states  states
+	batch   *batch
+	vision  []pipeline.Vision // one for each worker
+	key     ed25519.PrivateKey
+	output  *output
+
+	mu   sync.Mutex
+	done int
+}
+
+// run processes all that is not settled yet and returns when it is, or when the context is done.
+func (s *session) run(ctx context.Context) error {
+	groups := s.batch.pending()
+	s.done = len(s.batch.items) - groups.count()
+	s.options.Progress.Processing(s.done, len(s.batch.items))
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	workers, workCtx := errgroup.WithContext(ctx)
+	for _, v := range s.vision {
+		workers.Go(func() error { return s.worker(v).Run(workCtx) })
+	}
+	workers.Go(func() error { return s.reap(workCtx) })
+	feedErr := s.feed(workCtx, groups)
+	stop()
+	if err := workers.Wait(); err != nil {
+		return err // it is why feeding ended
+	}
+	return feedErr
+}
+
+func (s *session) worker(v pipeline.Vision) *pipeline.Worker {
+	return &pipeline.Worker{
+		Line:        &pipeline.Line{Vision: v, Key: s.key, Now: s.options.Now},
+		Jobs:        jobs{s.bus},
+		States:      s.states,
+		Originals:   s.bus.Quarantine(),
+		Derivatives: s.bus.Released(),
+		Orders:      s.orders,
+		TimeOut:     s.options.TimeOut,
+		Log:         s.options.Log,
+	}
+}
+
+// orders finds the orders of a job among those of this run. A job that an earlier run left behind
+// under other conditions is not done under these.
+func (s *session) orders(job pipeline.Job) ([]pipeline.Order, error) {
+	var found []pipeline.Order
+	for _, key := range job.Orders {
+		for _, o := range s.batch.orders {
+			if o.Key(job.Asset) == key {
+				found = append(found, o)
+			}
+		}
+	}
+	if len(found) != len(job.Orders) {
+		return nil, errors.New("policy, register, gallery or models have changed since the job was queued")
+	}
+	return found, nil
+}
+
+// reap withholds what left the queue undone.
+func (s *session) reap(ctx context.Context) error {
+	err := s.bus.Reap(ctx, func(ctx context.Context, d bus.DeadLetter) error {
+		if d.Job == nil {
+			return nil // nobody waits for it: no state bears its key
+		}
+		var keys []string
+		if err := json.Unmarshal(d.Job.Order, &keys); err != nil {
+			return nil // likewise
+		}
+		job := pipeline.Job{Key: d.Key, Asset: d.Job.Asset, Orders: keys}
+		return pipeline.GiveUp(ctx, s.states, job, "given up: "+d.Reason)
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// feed submits the groups, a few more at a time than there are workers, so that the quarantine
+// holds a handful of originals and not the whole batch.
+func (s *session) feed(ctx context.Context, groups groups) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(2 * len(s.vision))
+	for _, group := range groups {
+		if ctx.Err() != nil {
+			break
+		}
+		g.Go(func() error { return s.one(ctx, group) })
+	}
+	return g.Wait()
+}
+
+// one takes one asset from its file to its derivatives. What concerns this asset alone is noted in
+// its results; an error means that the bus is gone or the run was stopped.
+func (s *session) one(ctx context.Context, group []*wanted) error {
+	results, err := s.results(ctx, group)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	for i, w := range group {
+		if err != nil {
+			w.fail(err)
+		} else if w.settle(results[i]); w.result.Outcome == pipeline.Released {
+			if err := s.output.place(ctx, w, s.bus.Released()); err != nil {
+				w.fail(err)
+			}
+		}
+		s.count()
+	}
+	return s.forget(ctx, group[0].digest)
+}
+
+func (s *session) count() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.done++
+	s.options.Progress.Processing(s.done, len(s.batch.items))
+}
+
+// results submits the job and waits for its end.
+func (s *session) results(ctx context.Context, group []*wanted) ([]pipeline.Result, error) {
+	if err := s.quarantine(ctx, group[0]); err != nil {
+		return nil, err
+	}
+	job, err := s.batch.job(group)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.restart(ctx, job.Key()); err != nil {
+		return nil, err
+	}
+	if _, err := s.bus.Submit(ctx, job); err != nil {
+		return nil, err
+	}
+	state, err := s.states.await(ctx, job.Key())
+	if err != nil {
+		return nil, err
+	}
+	return pick(state.Results, group)
+}
+
+// restart lets a job be done anew that failed in an earlier run on the same state: the
+// machine may have been mended since. One that was released is found again, if it is still kept.
+func (s *session) restart(ctx context.Context, key string) error {
+	state, revision, err := s.states.Get(ctx, key)
+	if err != nil || state.Status != pipeline.Finished {
+		return err
+	}
+	for _, r := range state.Results {
+		stale, err := s.stale(ctx, r)
+		if err != nil {
+			return err
+		}
+		if stale {
+			_, err := s.states.Put(ctx, key, pipeline.State{Status: pipeline.Queued}, revision)
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) stale(ctx context.Context, r pipeline.Result) (bool, error) {
+	if r.Outcome != pipeline.Released {
+		return r.Outcome == pipeline.Failed, nil
+	}
+	kept, err := s.bus.Released().Has(ctx, r.DerivativeSHA256)
+	return !kept, err
+}
+
+// pick finds each wanted result among those of the job.
+func pick(results []pipeline.Result, group []*wanted) ([]pipeline.Result, error) {
+	picked := make([]pipeline.Result, len(group))
+	for i, w := range group {
+		found := false
+		for _, r := range results {
+			if r.Key == w.key {
+				picked[i], found = r, true
+			}
+		}
+		if !found {
+			return nil, errors.New("the job came back without the result that was asked for")
+		}
+	}
+	return picked, nil
+}
+
+// quarantine puts the original into the object store. The bytes must still be those that were
+// looked at when the run began.
+func (s *session) quarantine(ctx context.Context, w *wanted) error {
+	data, err := os.ReadFile(w.input.Path)
+	if err != nil {
+		return fmt.Errorf("reading the file: %w", err)
+	}
+	if err := s.options.Limits.CheckBytes(int64(len(data))); err != nil {
+		return err
+	}
+	digest, _, err := s.bus.Quarantine().Put(ctx, bytes.NewReader(data))
+	if err != nil {
+		return fmt.Errorf("putting the file into quarantine: %w", err)
+	}
+	if digest != w.digest {
+		return errors.New("the file changed while the run was under way")
+	}
+	return nil
+}
+
+// forget removes the original from the bus once its derivatives are in place. (What a service
+// keeps, and for how long, is its policy's matter; a run on one machine keeps nothing.)
+func (s *session) forget(ctx context.Context, digest string) error {
+	if err := s.bus.Quarantine().Delete(ctx, digest); err != nil && !errors.Is(err, bus.ErrNotFound) {
+		return fmt.Errorf("removing an original from quarantine: %w", err)
+	}
+	return nil
+}
+
+// forgetReleased removes the derivatives from the bus at the end of the run: only then is it sure
+// that no two assets share one.
+func (s *session) forgetReleased(ctx context.Context) error {
+	for _, w := range s.batch.items {
+		if w.found || w.result.DerivativeSHA256 == "" {
+			continue
+		}
+		err := s.bus.Released().Delete(ctx, w.result.DerivativeSHA256)
+		if err != nil && !errors.Is(err, bus.ErrNotFound) {
+			return fmt.Errorf("removing a derivative from the bus: %w", err)
+		}
+	}
+	return nil
+}

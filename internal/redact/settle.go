@@ -1,0 +1,108 @@
+package redact
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/consentry/consentry/internal/consent"
+	"github.com/consentry/consentry/internal/gallery"
+	"github.com/consentry/consentry/pipeline"
+)
+
+// settle enrols, and settles in which mode the run can go on. It refuses to go on where a pupil
+// who must be obscured could not be recognised, unless the user has said what to do then.
+func settle(ctx context.Context, o Options, r rules, vision pipeline.Vision) (pipeline.Mode, *gallery.Gallery, error) {
+	mode := o.Mode
+	var enrolled enrolment
+	if mode != pipeline.Everyone {
+		var err error
+		if enrolled, err = enrol(ctx, o, r, vision); err != nil {
+			return "", nil, err
+		}
+		if mode, err = r.safeMode(o, enrolled); err != nil {
+			return "", nil, &UsageError{err}
+		}
+	}
+	g, err := gallery.New(enrolled.references, gallery.DefaultThresholds())
+	if err != nil {
+		return "", nil, fmt.Errorf("making the gallery: %w", err)
+	}
+	return mode, g, nil
+}
+
+// safeMode is the mode in which the run may go on with those who could be enrolled.
+func (r rules) safeMode(o Options, e enrolment) (pipeline.Mode, error) {
+	if unnamed := e.unnamed(); len(unnamed) > 0 {
+		return "", fmt.Errorf("nothing was processed, as these references belong to nobody in the register:\n%s", list(unnamed))
+	}
+	if o.Mode == pipeline.Cleared { // who is not enrolled is obscured
+		e.note(o.Progress)
+		return o.Mode, nil
+	}
+	unsafe := r.unrecognisable(o, e)
+	if len(unsafe) == 0 {
+		e.note(o.Progress)
+		return o.Mode, nil
+	}
+	switch o.WhenNotEnrolled {
+	case AsCleared, AsEveryone:
+		mode := pipeline.Mode(o.WhenNotEnrolled)
+		e.note(o.Progress)
+		o.Progress.Note(fmt.Sprintf("going on in mode %s, as these must be obscured but are not enrolled: %s", mode, strings.Join(unsafe, ", ")))
+		return mode, nil
+	}
+	return "", fmt.Errorf("nothing was processed: these must be obscured but are not enrolled, so they would not be recognised: %s%s\n"+
+		"Choose: enrol them; say who was there (--attending); or --when-not-enrolled cleared (show only enrolled pupils who may be shown) "+
+		"or everyone (obscure every face)", strings.Join(unsafe, ", "), e.why())
+}
+
+// unrecognisable lists the subjects without whom an objectors run is not safe: those whose
+// references were all refused, and, where unknown faces are shown, all who must be obscured and
+// have no reference.
+func (r rules) unrecognisable(o Options, e enrolment) []string {
+	var ids []string
+	for _, refused := range e.refused {
+		if !e.has(refused.subject) {
+			ids = append(ids, refused.subject)
+		}
+	}
+	if r.unknownFace(o) == consent.Show {
+		for _, id := range r.hidden(o) {
+			if !e.has(id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// unknownFace is what becomes of a face that matches nobody.
+func (r rules) unknownFace(o Options) consent.Outcome {
+	return consent.UnknownFace(r.policy, o.UnknownFace).Outcome
+}
+
+func (e enrolment) has(subject string) bool {
+	return slices.ContainsFunc(e.references, func(r gallery.Reference) bool { return r.Subject == subject })
+}
+
+// unnamed are the files that could not be put to a subject.
+func (e enrolment) unnamed() []refusal {
+	return slices.DeleteFunc(slices.Clone(e.refused), func(r refusal) bool { return r.subject != "" })
+}
+
+// note tells the user which references were left aside.
+func (e enrolment) note(p Progress) {
+	if len(e.refused) > 0 {
+		p.Note("these references were refused:\n" + list(e.refused))
+	}
+}
+
+func (e enrolment) why() string {
+	if len(e.refused) == 0 {
+		return ""
+	}
+	return "\nThese references were refused:\n" + list(e.refused)
+}

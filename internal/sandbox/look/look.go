@@ -1,0 +1,235 @@
+// Package look is what the child process does: it decodes pictures, looks at them and obscures
+// them. It is the one place where decoders and models meet, and it knows nothing else: no
+// register, no gallery, no keys.
+package look
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+
+	"github.com/consentry/consentry/internal/face"
+	"github.com/consentry/consentry/internal/media"
+	"github.com/consentry/consentry/internal/media/raster"
+	"github.com/consentry/consentry/internal/obscure"
+	"github.com/consentry/consentry/models/vision"
+	"github.com/consentry/consentry/pipeline"
+)
+
+// Models says where the weights lie.
+type Models struct {
+	Detector      string // RFB-320, cut
+	Landmarks     string
+	DlibDir       string // go-face's three files
+	MobileFaceNet string
+}
+
+// Eyes looks at one picture at a time. It implements pipeline.Vision; the models are opened by
+// the first call that needs them. It is not safe for use by several goroutines.
+type Eyes struct {
+	models    Models
+	limits    media.Limits
+	finder    *vision.Finder
+	describer *vision.Describer
+
+	data   []byte          // the file taken up
+	source *raster.Picture // decoded, never altered
+}
+
+var _ pipeline.Vision = (*Eyes)(nil)
+
+// errNothing says that a call came before Decode.
+var errNothing = errors.New("no picture has been taken up")
+
+// New prepares eyes; nothing is opened yet.
+func New(m Models, limits media.Limits) *Eyes { return &Eyes{models: m, limits: limits} }
+
+// Close frees the models and the picture.
+func (e *Eyes) Close() error {
+	e.putDown()
+	var errs []error
+	if e.finder != nil {
+		errs = append(errs, e.finder.Close())
+	}
+	if e.describer != nil {
+		errs = append(errs, e.describer.Close())
+	}
+	e.finder, e.describer = nil, nil
+	return errors.Join(errs...)
+}
+
+func (e *Eyes) putDown() {
+	e.data, e.source = nil, nil
+}
+
+// Decode implements pipeline.Vision.
+func (e *Eyes) Decode(_ context.Context, data []byte) (media.Info, error) {
+	e.putDown()
+	source, err := raster.Decode(data, e.limits)
+	if err != nil {
+		return media.Info{}, err
+	}
+	e.data, e.source = data, source
+	return source.Info(), nil
+}
+
+// Find implements pipeline.Vision.
+func (e *Eyes) Find(ctx context.Context) ([]face.Face, error) {
+	if e.source == nil {
+		return nil, errNothing
+	}
+	if err := e.openFinder(); err != nil {
+		return nil, err
+	}
+	picture, err := e.source.BGR()
+	if err != nil {
+		return nil, err
+	}
+	defer picture.Close()
+	return e.finder.Find(ctx, picture)
+}
+
+func (e *Eyes) openFinder() (err error) {
+	if e.finder == nil {
+		e.finder, err = vision.OpenFinder(e.models.Detector, e.models.Landmarks, vision.DefaultOptions())
+	}
+	return err
+}
+
+// Describe implements pipeline.Vision.
+func (e *Eyes) Describe(ctx context.Context, faces []face.Face) ([]face.Face, error) {
+	if e.source == nil {
+		return nil, errNothing
+	}
+	return e.describe(ctx, e.source, faces)
+}
+
+func (e *Eyes) describe(ctx context.Context, p *raster.Picture, faces []face.Face) ([]face.Face, error) {
+	if len(faces) == 0 {
+		return nil, nil
+	}
+	if err := e.openDescriber(); err != nil {
+		return nil, err
+	}
+	picture, err := p.BGR()
+	if err != nil {
+		return nil, err
+	}
+	defer picture.Close()
+	for i := range faces {
+		if err := e.describer.Describe(ctx, picture, &faces[i]); err != nil {
+			return nil, err
+		}
+	}
+	return faces, nil
+}
+
+func (e *Eyes) openDescriber() (err error) {
+	if e.describer == nil {
+		e.describer, err = vision.OpenDescriber(e.models.DlibDir, e.models.MobileFaceNet)
+	}
+	return err
+}
+
+// Obscure implements pipeline.Vision. It works on a picture decoded afresh, so that the one taken
+// up stays what it was.
+func (e *Eyes) Obscure(_ context.Context, regions []face.Region, style obscure.Style) (pipeline.Derivative, error) {
+	if e.source == nil {
+		return pipeline.Derivative{}, errNothing
+	}
+	picture, err := raster.Decode(e.data, e.limits)
+	if err != nil {
+		return pipeline.Derivative{}, err
+	}
+	var changed []image.Rectangle
+	if len(regions) > 0 {
+		info := picture.Info()
+		if changed, err = obscure.Apply(picture.Planes(), info.Width, info.Height, regions, style); err != nil {
+			return pipeline.Derivative{}, err
+		}
+	}
+	file, really, err := picture.Encode(changed)
+	if err != nil {
+		return pipeline.Derivative{}, err
+	}
+	return pipeline.Derivative{Data: file, Changed: really}, nil
+}
+
+// Inspect implements pipeline.Vision.
+func (e *Eyes) Inspect(ctx context.Context, d pipeline.Derivative) (pipeline.Sighting, error) {
+	if e.source == nil {
+		return pipeline.Sighting{}, errNothing
+	}
+	picture, err := raster.Decode(d.Data, e.limits)
+	if err != nil {
+		return pipeline.Sighting{}, fmt.Errorf("decoding the derivative: %w", err)
+	}
+	s := pipeline.Sighting{Info: picture.Info()}
+	if s.Outside, err = raster.Compare(e.source, picture, d.Changed); err != nil {
+		return pipeline.Sighting{}, fmt.Errorf("comparing the derivative: %w", err)
+	}
+	faces, err := e.findAround(ctx, picture, d.Changed)
+	if err != nil {
+		return pipeline.Sighting{}, err
+	}
+	s.Faces, err = e.describe(ctx, picture, faces)
+	return s, err
+}
+
+// findAround looks for faces where the picture changed, and as much again on each side, so that
+// whatever is left of a face is seen with its surroundings. Elsewhere the pixels were compared
+// and are those that were looked at before.
+func (e *Eyes) findAround(ctx context.Context, p *raster.Picture, changed []image.Rectangle) ([]face.Face, error) {
+	if len(changed) == 0 {
+		return nil, nil
+	}
+	if err := e.openFinder(); err != nil {
+		return nil, err
+	}
+	picture, err := p.BGR()
+	if err != nil {
+		return nil, err
+	}
+	defer picture.Close()
+	var all []face.Face
+	for _, area := range changed {
+		whole := image.Rect(0, 0, p.Info().Width, p.Info().Height)
+		faces, err := e.finder.FindIn(ctx, picture, area.Inset(-max(area.Dx(), area.Dy())/2).Intersect(whole))
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range faces {
+			if touches(f.Box, area) && !known(all, f) {
+				all = append(all, f)
+			}
+		}
+	}
+	return all, nil
+}
+
+func touches(b face.Box, area image.Rectangle) bool {
+	return b.Intersection(face.Box{X: float64(area.Min.X), Y: float64(area.Min.Y), W: float64(area.Dx()), H: float64(area.Dy())}) > 0
+}
+
+// known says whether the face was found already, from a neighbouring area.
+func known(all []face.Face, f face.Face) bool {
+	for _, k := range all {
+		if k.Box.IoU(f.Box) > 0.5 {
+			return true
+		}
+	}
+	return false
+}
+
+// thumbnailSide is the longer side of the contact sheet's pictures, in pixels.
+const thumbnailSide = 640
+
+// Thumbnail implements pipeline.Vision.
+func (e *Eyes) Thumbnail(_ context.Context, file []byte) ([]byte, error) {
+	picture, err := raster.Decode(file, e.limits)
+	if err != nil {
+		return nil, fmt.Errorf("decoding the derivative: %w", err)
+	}
+	return raster.Thumbnail(picture, thumbnailSide)
+}
