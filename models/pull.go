@@ -65,7 +65,7 @@ func (s *Store) Pull(ctx context.Context, opt PullOptions) error {
 
 // pull does the work under the lock. Another pull may have done some of it in the meantime.
 func (s *Store) pull(ctx context.Context, todo []entry, opt PullOptions) error {
-	if err := os.MkdirAll(s.dir, 0o755); err != nil { //nolint:gosec // weights are public
+	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return fmt.Errorf("make the model directory: %w", err)
 	}
 	p := &puller{store: s, report: opt.Report}
@@ -185,7 +185,7 @@ func (p *puller) convert(e entry, paths []string) (string, error) {
 	p.tell(Converting, string(e.Name))
 	var sources [][]byte
 	for _, path := range paths {
-		b, err := os.ReadFile(path) //nolint:gosec // a file that this pull wrote
+		b, err := os.ReadFile(path)
 		if err != nil {
 			return "", fmt.Errorf("read what was fetched: %w", err)
 		}
@@ -217,11 +217,11 @@ func (p *puller) install(ctx context.Context, made string, e entry) error {
 	if sum != e.SHA256 {
 		return &DigestError{What: "the finished file", Got: sum, Want: e.SHA256}
 	}
-	if err := os.Chmod(made, 0o644); err != nil { //nolint:gosec // weights are public
+	if err := os.Chmod(made, 0o644); err != nil {
 		return fmt.Errorf("put the file in its place: %w", err)
 	}
 	final := p.store.file(e)
-	if err := os.MkdirAll(filepath.Dir(final), 0o755); err != nil { //nolint:gosec // as above
+	if err := os.MkdirAll(filepath.Dir(final), 0o755); err != nil {
 		return fmt.Errorf("put the file in its place: %w", err)
 	}
 	if err := syncPath(made); err != nil {
@@ -235,7 +235,7 @@ func (p *puller) install(ctx context.Context, made string, e entry) error {
 
 // syncPath flushes a file or a folder to the disk.
 func syncPath(path string) error {
-	f, err := os.Open(path) //nolint:gosec // below the model directory
+	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("flush to the disk: %w", err)
 	}
