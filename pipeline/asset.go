@@ -31,7 +31,7 @@ type Order struct {
 	Purpose     consent.Purpose
 	Mode        Mode
 	Policy      consent.Policy
-	UnknownFace consent.Outcome // the policy's, unless the user said otherwise
+	UnknownFace consent.Outcome // empty: the policy decides
 	Register    *consent.Register
 	Gallery     *gallery.Gallery
 	Style       obscure.Style

@@ -82,7 +82,7 @@ func reasonFor(err error) string {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "looking at this file took too long, twice"
 	}
-	for _, known := range []error{media.ErrEmpty, media.ErrDamaged, media.ErrUnsupported, media.ErrTooLarge, media.ErrAnimated, media.ErrMultiPage} {
+	for _, known := range []error{media.ErrDamaged, media.ErrUnsupported, media.ErrTooLarge, media.ErrAnimated, media.ErrMultiPage, media.ErrVideo} {
 		if errors.Is(err, known) {
 			return err.Error()
 		}

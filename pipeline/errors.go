@@ -25,7 +25,7 @@ func KindOf(err error) Kind {
 	switch {
 	case errors.Is(err, ErrCrashed), errors.Is(err, context.DeadlineExceeded):
 		return Retry
-	case errors.Is(err, media.ErrDamaged), errors.Is(err, media.ErrUnsupported), errors.Is(err, media.ErrTooLarge), errors.Is(err, media.ErrEmpty):
+	case errors.Is(err, media.ErrDamaged), errors.Is(err, media.ErrUnsupported), errors.Is(err, media.ErrTooLarge):
 		return Reject
 	}
 	return Hold

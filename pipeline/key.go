@@ -18,7 +18,7 @@ func NewOrder(o Order) Order {
 		return o
 	}
 	h := sha256.New()
-	for _, subject := range o.Gallery.Subjects() {
+	for _, subject := range o.Gallery.SubjectIDs() {
 		d := consent.Decide(o.Policy, o.Register, subject, o.Purpose, o.On)
 		fmt.Fprintf(h, "%q %q %q\n", subject, d.Outcome, d.Rule)
 	}

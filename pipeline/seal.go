@@ -29,7 +29,7 @@ func (l *Line) seal(result *Result, photo photograph, derivative Derivative, ord
 		Purpose:   string(order.Purpose),
 		Policy:    clearance.Policy{Name: order.Policy.Name, Digest: order.Policy.Digest()},
 		ModelsSHA: order.ModelDigest,
-		Options:   clearance.Options{Mode: string(order.Mode), Style: string(order.Style), UnknownFace: string(order.UnknownFace)},
+		Options:   clearance.Options{Mode: string(order.Mode), Style: string(order.Style), UnknownFace: string(consent.UnknownFace(order.Policy, order.UnknownFace).Outcome)},
 		JobKey:    result.Key,
 		Issued:    l.Now().UTC().Truncate(time.Second),
 		Faces:     clearedFaces(result.Faces),

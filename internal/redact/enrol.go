@@ -42,6 +42,9 @@ type refusal struct {
 // enrol looks at every reference photograph of a subject who may have been there. An error means
 // that nothing can be enrolled; what is wrong with single files is in the enrolment.
 func enrol(ctx context.Context, o Options, r rules, vision pipeline.Vision) (enrolment, error) {
+	if o.ReferencesDir == "" {
+		return enrolment{}, &UsageError{fmt.Errorf("mode %s needs references: give --references DIR, or use --mode everyone", o.Mode)}
+	}
 	files, problems, err := intake.References(o.ReferencesDir, r.register.Has)
 	if err != nil {
 		return enrolment{}, &UsageError{fmt.Errorf("reading the references: %w", err)}
@@ -97,8 +100,8 @@ func enrolOne(ctx context.Context, r rules, file intake.ReferenceFile, vision pi
 // have been granted as well comes with the register's own issue.)
 func mayEnrol(register *consent.Register, subject string) error {
 	for _, record := range register.Records(subject) {
-		if record.Purpose == consent.Biometric && record.Decision != consent.Granted {
-			return fmt.Errorf("%s may not be enrolled: biometric consent %s by %s on %s", subject, record.Decision, record.Party, record.Date)
+		if record.Purpose == consent.Biometric && record.Answer != consent.Granted {
+			return fmt.Errorf("%s may not be enrolled: biometric consent %s by %s on %s", subject, record.Answer, record.Party, record.Date)
 		}
 	}
 	return nil

@@ -20,7 +20,7 @@ import (
 // Run does the whole batch. A *UsageError or *SetupError means that nothing was processed. Once
 // files are processed, what becomes of each is in the summary and the report, and Run fails only
 // when the bus does or the report cannot be written.
-func Run(ctx context.Context, o Options) (Summary, error) {
+func Run(ctx context.Context, o Options) (_ Summary, err error) {
 	started := o.Now()
 	rules, err := readRules(o)
 	if err != nil {
@@ -30,34 +30,29 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	key, err := clearance.LoadOrCreateKey(o.KeyPath)
-	if err != nil {
-		return Summary{}, &SetupError{err}
-	}
 	vision, closeVision := openVision(o)
 	defer closeVision()
-	mode, gallery, err := settle(ctx, o, rules, vision[0])
+	orders, err := settle(ctx, o, rules, vision[0])
 	if err != nil {
 		return Summary{}, err
 	}
-	orders := newOrders(o, rules, mode, gallery)
 	b, err := newBatch(ctx, o, scan, orders)
 	if err != nil {
 		return Summary{}, err
 	}
-	out, err := openOutput(o.Out)
-	if err != nil {
-		return Summary{}, &UsageError{err}
+	s := &session{options: o, batch: b, vision: vision}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.open(ctx); err != nil {
+		return Summary{}, &SetupError{err}
 	}
-	defer out.close()
-	if err := b.sortEarlier(out, key.Public().(ed25519.PublicKey)); err != nil {
+	if err := b.sortEarlier(s.output, s.key.Public().(ed25519.PublicKey)); err != nil {
 		return Summary{}, fmt.Errorf("looking through what earlier runs left: %w", err)
 	}
-	runErr := process(ctx, o, b, vision, key, out)
+	runErr := s.run(ctx)
 	if runErr != nil {
 		b.interrupt(interruption(ctx, runErr))
 	}
-	summary, err := writeReport(context.WithoutCancel(ctx), o, b, scan, out, vision[0], started)
+	summary, err := s.report(context.WithoutCancel(ctx), rules, scan, started)
 	summary.Interrupted = ctx.Err() != nil
 	if ctx.Err() != nil {
 		return summary, err
@@ -101,28 +96,35 @@ func openVision(o Options) ([]pipeline.Vision, func()) {
 	}
 }
 
-// process brings up the bus and does what is not settled yet.
-func process(ctx context.Context, o Options, b *batch, vision []pipeline.Vision, key ed25519.PrivateKey, out *output) (err error) {
-	if len(b.pending()) == 0 {
-		return nil
+// open brings up what the session works with: key, output folder and bus.
+func (s *session) open(ctx context.Context) (err error) {
+	if s.key, err = clearance.LoadOrCreateKey(s.options.KeyPath); err != nil {
+		return err
 	}
-	dir, tidy, err := stateDir(o)
+	if s.output, err = openOutput(s.options.Out); err != nil {
+		return err
+	}
+	dir, tidy, err := stateDir(s.options)
 	if err != nil {
 		return err
 	}
-	defer tidy()
-	link, err := bus.Open(ctx, bus.Options{StoreDir: dir, URL: o.NATSURL, Logger: o.Log})
+	s.tidy = tidy
+	s.bus, err = bus.Open(ctx, bus.Options{StoreDir: dir, URL: s.options.NATSURL, Logger: s.options.Log})
 	if err != nil {
 		return fmt.Errorf("starting the bus: %w", err)
 	}
-	defer func() { err = errors.Join(err, link.Close()) }()
-	s := &session{
-		options: o, bus: link, states: states{link.States()}, batch: b,
-		vision: vision, key: key, output: out,
-	}
-	if err := s.run(ctx); err != nil {
-		return err
-	}
-	return s.forgetReleased(ctx)
+	s.states = states{s.bus.States()}
+	return nil
 }
 
+// close ends the bus and takes a throw-away state away.
+func (s *session) close() error {
+	var errs []error
+	if s.bus != nil {
+		errs = append(errs, s.bus.Close())
+	}
+	if s.tidy != nil {
+		errs = append(errs, s.tidy())
+	}
+	return errors.Join(errs...)
+}

@@ -25,6 +25,7 @@ type session struct {
 	vision  []pipeline.Vision // one for each worker
 	key     ed25519.PrivateKey
 	output  *output
+	tidy    func() error // takes a throw-away state away
 
 	mu   sync.Mutex
 	done int
@@ -35,9 +36,9 @@ func (s *session) run(ctx context.Context) error {
 	groups := s.batch.pending()
 	s.done = len(s.batch.items) - groups.count()
 	s.options.Progress.Processing(s.done, len(s.batch.items))
-	ctx, stop := context.WithCancel(ctx)
+	running, stop := context.WithCancel(ctx)
 	defer stop()
-	workers, workCtx := errgroup.WithContext(ctx)
+	workers, workCtx := errgroup.WithContext(running)
 	for _, v := range s.vision {
 		workers.Go(func() error { return s.worker(v).Run(workCtx) })
 	}
@@ -47,7 +48,10 @@ func (s *session) run(ctx context.Context) error {
 	if err := workers.Wait(); err != nil {
 		return err // it is why feeding ended
 	}
-	return feedErr
+	if feedErr != nil {
+		return feedErr
+	}
+	return s.forgetReleased(ctx)
 }
 
 func (s *session) worker(v pipeline.Vision) *pipeline.Worker {

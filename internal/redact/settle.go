@@ -11,25 +11,33 @@ import (
 	"github.com/consentry/consentry/pipeline"
 )
 
-// settle enrols, and settles in which mode the run can go on. It refuses to go on where a pupil
-// who must be obscured could not be recognised, unless the user has said what to do then.
-func settle(ctx context.Context, o Options, r rules, vision pipeline.Vision) (pipeline.Mode, *gallery.Gallery, error) {
+// settle enrols, settles in which mode the run can go on, and makes the orders, one for each
+// purpose. It refuses to go on where a pupil who must be obscured could not be recognised, unless
+// the user has said what to do then.
+func settle(ctx context.Context, o Options, r rules, vision pipeline.Vision) ([]pipeline.Order, error) {
 	mode := o.Mode
 	var enrolled enrolment
 	if mode != pipeline.Everyone {
 		var err error
 		if enrolled, err = enrol(ctx, o, r, vision); err != nil {
-			return "", nil, err
+			return nil, err
 		}
 		if mode, err = r.safeMode(o, enrolled); err != nil {
-			return "", nil, &UsageError{err}
+			return nil, &UsageError{err}
 		}
 	}
 	g, err := gallery.New(enrolled.references, gallery.DefaultThresholds())
 	if err != nil {
-		return "", nil, fmt.Errorf("making the gallery: %w", err)
+		return nil, fmt.Errorf("making the gallery: %w", err)
 	}
-	return mode, g, nil
+	orders := make([]pipeline.Order, len(o.Purposes))
+	for i, purpose := range o.Purposes {
+		orders[i] = pipeline.NewOrder(pipeline.Order{
+			Purpose: purpose, Mode: mode, Policy: r.policy, UnknownFace: o.UnknownFace,
+			Register: r.register, Gallery: g, Style: o.Style, On: o.Now(), ModelDigest: o.ModelDigest,
+		})
+	}
+	return orders, nil
 }
 
 // safeMode is the mode in which the run may go on with those who could be enrolled.

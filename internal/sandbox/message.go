@@ -46,12 +46,12 @@ type wireError struct {
 // kinds are the errors whose identity survives the way between the processes.
 func kinds() map[string]error {
 	return map[string]error{
-		"empty":       media.ErrEmpty,
 		"damaged":     media.ErrDamaged,
 		"unsupported": media.ErrUnsupported,
 		"too-large":   media.ErrTooLarge,
 		"animated":    media.ErrAnimated,
 		"multi-page":  media.ErrMultiPage,
+		"video":       media.ErrVideo,
 	}
 }
 

@@ -166,9 +166,11 @@ func (e *Eyes) Inspect(ctx context.Context, d pipeline.Derivative) (pipeline.Sig
 		return pipeline.Sighting{}, fmt.Errorf("decoding the derivative: %w", err)
 	}
 	s := pipeline.Sighting{Info: picture.Info()}
-	if s.Outside, err = raster.Compare(e.source, picture, d.Changed); err != nil {
+	outside, err := raster.Compare(e.source, picture, d.Changed)
+	if err != nil {
 		return pipeline.Sighting{}, fmt.Errorf("comparing the derivative: %w", err)
 	}
+	s.Outside = media.Difference{Max: outside.Max, Mean: outside.Mean, Within: outside.Within}
 	faces, err := e.findAround(ctx, picture, d.Changed)
 	if err != nil {
 		return pipeline.Sighting{}, err
