@@ -22,21 +22,24 @@ type Detector interface {
 // Options say how hard a Finder looks. DefaultOptions gives what was measured to be good.
 type Options struct {
 	SmallestFace float64 // pixels of the picture: the smallest face that must be found
+	Least        float64 // pixels of the picture: smaller boxes are dropped, since nobody can be told from them
 	SeenAt       float64 // pixels: how large the network must see it
 	Budget       int     // pixels: a smaller picture is enlarged until its finest level has so many…
 	Enlarge      float64 // …but never by more than this
 	Coarsest     int     // pixels: the longer side of the last level
 	Tile         int     // pixels: longest side of what goes through the network at once, a multiple of 64
 	Candidate    float64 // score from which on a box is looked at a second time
-	Sure         float64 // score from which on a box needs no second look
+	Sure         float64 // score from which on a box needs no second look…
+	SureHits     int     // …if the detector named it so often
+	Crowd        int     // so many small faces call for one level more, at twice the finest scale
 	Threshold    float64 // score after both looks from which on it is a face
 }
 
 // DefaultOptions are those that the measurements were made with.
 func DefaultOptions() Options {
 	return Options{
-		SmallestFace: 20, SeenAt: 13, Budget: 1 << 20, Enlarge: 2, Coarsest: 320, Tile: 1280,
-		Candidate: 0.3, Sure: 0.9, Threshold: 0.6,
+		SmallestFace: 20, Least: 10, SeenAt: 13, Budget: 1 << 20, Enlarge: 2, Coarsest: 320, Tile: 1280,
+		Candidate: 0.2, Sure: 0.98, SureHits: 16, Crowd: 8, Threshold: 0.33,
 	}
 }
 
@@ -106,14 +109,7 @@ func (f *Finder) FindIn(ctx context.Context, img gocv.Mat, area image.Rectangle)
 	if area.Empty() {
 		return nil, nil
 	}
-	levels := planLevels(whole.Size(), f.options)
-	margin := int(math.Ceil(overlap / levels[0].scale))
-	seen := area.Inset(-margin).Intersect(whole)
-	candidates, err := f.search(ctx, img, seen, levels)
-	if err != nil {
-		return nil, fmt.Errorf("find faces: %w", err)
-	}
-	found, err := f.settle(ctx, img, candidates)
+	found, err := f.findAround(ctx, img, whole, area)
 	if err != nil {
 		return nil, fmt.Errorf("find faces: %w", err)
 	}
@@ -122,96 +118,23 @@ func (f *Finder) FindIn(ctx context.Context, img gocv.Mat, area image.Rectangle)
 	return found, nil
 }
 
+// findAround searches the area and so much around it that its faces are seen with their surroundings.
+func (f *Finder) findAround(ctx context.Context, img gocv.Mat, whole, area image.Rectangle) ([]face.Face, error) {
+	plan := planLevels(whole.Size(), f.options)
+	margin := int(math.Ceil(overlap / plan[0].scale))
+	p := buildPyramid(img, area.Inset(-margin).Intersect(whole), plan)
+	defer p.close()
+	raw, err := f.search(ctx, img, p)
+	if err != nil {
+		return nil, err
+	}
+	return f.settle(ctx, img, p, raw)
+}
+
 func touches(b face.Box, r image.Rectangle) bool {
-	return b.Intersection(face.Box{
-		X: float64(r.Min.X), Y: float64(r.Min.Y), W: float64(r.Dx()), H: float64(r.Dy()),
-	}) > 0
+	return b.Intersection(rectBox(r)) > 0
 }
 
-// search runs the detector over all levels of a part of the picture: every candidate, duplicates
-// included, in coordinates of the whole.
-func (f *Finder) search(ctx context.Context, img gocv.Mat, seen image.Rectangle, levels []level) ([]face.Face, error) {
-	part := img.Region(seen)
-	defer part.Close() //nolint:errcheck // frees memory only
-	finest, next := gocv.NewMat(), gocv.NewMat()
-	defer finest.Close() //nolint:errcheck // frees memory only
-	defer next.Close()   //nolint:errcheck // frees memory only
-	var all []face.Face
-	for i, l := range levels {
-		size := image.Pt(scaled(seen.Dx(), l.scale), scaled(seen.Dy(), l.scale))
-		if i == 0 {
-			resample(part, &finest, size)
-		} else {
-			resample(finest, &next, size)
-			finest, next = next, finest
-		}
-		found, err := f.searchLevel(ctx, finest)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range found {
-			c.Box = onto(c.Box, size, seen)
-			all = append(all, c)
-		}
-	}
-	return all, nil
-}
-
-// resample resizes; exact halves are averaged.
-func resample(src gocv.Mat, dst *gocv.Mat, size image.Point) {
-	how := gocv.InterpolationLinear
-	if 2*size.X <= src.Cols()+1 {
-		how = gocv.InterpolationArea
-	}
-	gocv.Resize(src, dst, size, 0, 0, how)
-}
-
-// onto takes a box of a level of this size to the part of the picture that the level shows.
-func onto(b face.Box, size image.Point, part image.Rectangle) face.Box {
-	sx, sy := float64(part.Dx())/float64(size.X), float64(part.Dy())/float64(size.Y)
-	return face.Box{
-		X: float64(part.Min.X) + b.X*sx, Y: float64(part.Min.Y) + b.Y*sy,
-		W: b.W * sx, H: b.H * sy,
-	}
-}
-
-// searchLevel runs the detector over the tiles of one level.
-func (f *Finder) searchLevel(ctx context.Context, img gocv.Mat) ([]face.Face, error) {
-	var all []face.Face
-	for _, t := range planTiles(image.Pt(img.Cols(), img.Rows()), f.options.Tile) {
-		if err := ctx.Err(); err != nil {
-			return nil, err //nolint:wrapcheck // the context's own error is what callers look for
-		}
-		part := img.Region(t.area)
-		found, err := f.detector.detect(part, f.options.Candidate)
-		part.Close() //nolint:errcheck,gosec // frees memory only
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range found {
-			c.Box.X += float64(t.area.Min.X)
-			c.Box.Y += float64(t.area.Min.Y)
-			if p := c.Box.Centre(); t.owns(p.X, p.Y) {
-				all = append(all, c)
-			}
-		}
-	}
-	return all, nil
-}
-
-// settle makes faces of candidates: duplicates merged, doubtful ones looked at again, parts of
-// faces dropped, landmarks fitted.
-func (f *Finder) settle(ctx context.Context, img gocv.Mat, candidates []face.Face) ([]face.Face, error) {
-	found := mergeDuplicates(candidates)
-	for i := range found {
-		if err := ctx.Err(); err != nil {
-			return nil, err //nolint:wrapcheck // the context's own error is what callers look for
-		}
-		l, err := f.landmarks.fit(img, found[i].Box)
-		if err != nil {
-			return nil, err
-		}
-		found[i].Landmarks = l
-	}
-	return found, nil
+func rectBox(r image.Rectangle) face.Box {
+	return face.Box{X: float64(r.Min.X), Y: float64(r.Min.Y), W: float64(r.Dx()), H: float64(r.Dy())}
 }

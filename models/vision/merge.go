@@ -29,29 +29,36 @@ func byPlace(a, b face.Face) int {
 	return cmp.Or(cmp.Compare(a.Box.X, b.Box.X), cmp.Compare(a.Box.Y, b.Box.Y), byScore(a, b))
 }
 
-// mergeDuplicates keeps the best of all boxes that are one face, best first. The input's order
-// does not matter.
-func mergeDuplicates(found []face.Face) []face.Face { return mergeAt(found, sameFace) }
+// candidate is a box that may be a face, with how often the detector said so: anchors, tiles and
+// scales each count. A face of 20 pixels is named ten times and more, a hand once or twice.
+type candidate struct {
+	face.Face
+	hits int
+}
 
-// mergeAt keeps the best of all boxes whose intersection over union is at least same.
-func mergeAt(found []face.Face, same float64) []face.Face {
+// mergeDuplicates keeps the best of all boxes that are one face, best first, and counts the
+// others as its hits. The input's order does not matter.
+func mergeDuplicates(found []face.Face) []candidate {
 	sorted := slices.SortedFunc(slices.Values(found), byScore)
-	var kept []face.Face
+	var kept []candidate
 	for _, f := range sorted {
-		if !slices.ContainsFunc(kept, func(k face.Face) bool { return k.Box.IoU(f.Box) >= same }) {
-			kept = append(kept, f)
+		i := slices.IndexFunc(kept, func(k candidate) bool { return k.Box.IoU(f.Box) >= sameFace })
+		if i < 0 {
+			kept = append(kept, candidate{Face: f, hits: 1})
+			continue
 		}
+		kept[i].hits++
 	}
 	return kept
 }
 
 // dropParts drops what is only a part of a larger face: an eye and its brow, a mouth and chin,
 // seen at a finer scale as if they were faces. A small face inside a large box stays where the
-// detector is surer of it than of the large one by sureOfPart.
-func dropParts(found []face.Face, sureOfPart float64) []face.Face {
+// detector is surer of it than of the large one.
+func dropParts(found []face.Face) []face.Face {
 	return slices.DeleteFunc(slices.Clone(found), func(f face.Face) bool {
 		return slices.ContainsFunc(found, func(whole face.Face) bool {
-			return isPart(f.Box, whole.Box) && f.Score < whole.Score+sureOfPart
+			return isPart(f.Box, whole.Box) && f.Score <= whole.Score
 		})
 	})
 }

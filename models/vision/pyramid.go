@@ -6,8 +6,11 @@ import (
 )
 
 const (
-	// stride is the multiple that the detector wants width and height to be of, pixels.
-	stride = 64
+	// stride is the multiple that widths and heights of the network's input are rounded up to,
+	// pixels. The cut network takes any size (its grids are rounded up); 16 keeps rows aligned.
+	stride = 16
+	// mirrored is the margin around each level in which the picture is mirrored, pixels of the level.
+	mirrored = 32
 	// overlap is how much of a level two neighbouring tiles share, pixels of the level. The next
 	// coarser level sees each face at half the size and is sure of it from 16 pixels on, so this
 	// one answers for faces of less than 32; three times that gives each of them its surroundings too.

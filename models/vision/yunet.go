@@ -6,6 +6,7 @@ import (
 	"image"
 	"math"
 	"os"
+	"slices"
 
 	"gocv.io/x/gocv"
 
@@ -61,7 +62,6 @@ func (y *YuNet) Detect(img gocv.Mat) ([]face.Face, error) {
 	if img.Empty() || img.Type() != gocv.MatTypeCV8UC3 {
 		return nil, errors.New("find faces by YuNet: the picture is empty or not BGR with 8 bits")
 	}
-	whole := image.Rect(0, 0, img.Cols(), img.Rows())
 	scaledImg := gocv.NewMat()
 	defer scaledImg.Close() //nolint:errcheck // frees memory only
 	var all []face.Face
@@ -73,11 +73,12 @@ func (y *YuNet) Detect(img gocv.Mat) ([]face.Face, error) {
 			return nil, fmt.Errorf("find faces by YuNet: %w", err)
 		}
 		for _, f := range found {
-			f.Box = onto(f.Box, size, whole)
+			sx, sy := float64(img.Cols())/float64(size.X), float64(img.Rows())/float64(size.Y)
+			f.Box = face.Box{X: f.Box.X * sx, Y: f.Box.Y * sy, W: f.Box.W * sx, H: f.Box.H * sy}
 			all = append(all, f)
 		}
 	}
-	return mergeAt(all, yunetSame), nil
+	return suppress(all, yunetSame), nil
 }
 
 // windows runs the network over all windows of a picture.
@@ -154,7 +155,7 @@ func (y *YuNet) window(img gocv.Mat) ([]face.Face, error) {
 		}
 		all = append(all, found...)
 	}
-	return mergeAt(all, yunetSame), nil
+	return suppress(all, yunetSame), nil
 }
 
 // decodeYuNet reads one stride: the score is √(class · objectness), centre and logarithm of the
@@ -179,4 +180,16 @@ func decodeYuNet(cls, obj, bbox []float32, stride int, threshold float64) ([]fac
 		found = append(found, face.Face{Box: face.Box{X: cx - w/2, Y: cy - h/2, W: w, H: h}, Score: score})
 	}
 	return found, nil
+}
+
+// suppress keeps the best of all boxes whose intersection over union is at least same, best first.
+func suppress(found []face.Face, same float64) []face.Face {
+	sorted := slices.SortedFunc(slices.Values(found), byScore)
+	var kept []face.Face
+	for _, f := range sorted {
+		if !slices.ContainsFunc(kept, func(k face.Face) bool { return k.Box.IoU(f.Box) >= same }) {
+			kept = append(kept, f)
+		}
+	}
+	return kept
 }
