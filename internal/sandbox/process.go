@@ -43,14 +43,21 @@ func (p *Process) Close() error {
 	return err
 }
 
+// start starts a child where none runs.
+func (p *Process) start() (err error) {
+	if p.child != nil {
+		return nil
+	}
+	if p.child, err = startChild(p.command, p.log); err != nil {
+		return fmt.Errorf("starting the process that looks at files: %w", err)
+	}
+	return nil
+}
+
 // Decode implements pipeline.Vision.
 func (p *Process) Decode(ctx context.Context, data []byte) (media.Info, error) {
-	if p.child == nil {
-		c, err := startChild(p.command, p.log)
-		if err != nil {
-			return media.Info{}, fmt.Errorf("starting the process that looks at files: %w", err)
-		}
-		p.child = c
+	if err := p.start(); err != nil {
+		return media.Info{}, err
 	}
 	r, _, err := p.call(ctx, request{Call: callDecode}, data)
 	return r.Info, err
@@ -82,12 +89,8 @@ func (p *Process) Inspect(ctx context.Context, d pipeline.Derivative) (pipeline.
 
 // Thumbnail implements pipeline.Vision. Unlike the others it may come first.
 func (p *Process) Thumbnail(ctx context.Context, file []byte) ([]byte, error) {
-	if p.child == nil {
-		c, err := startChild(p.command, p.log)
-		if err != nil {
-			return nil, fmt.Errorf("starting the process that looks at files: %w", err)
-		}
-		p.child = c
+	if err := p.start(); err != nil {
+		return nil, err
 	}
 	_, picture, err := p.call(ctx, request{Call: callThumbnail}, file)
 	return picture, err
@@ -105,7 +108,8 @@ func (p *Process) call(ctx context.Context, q request, body []byte) (response, [
 	if err == nil {
 		return response{}, nil, fromWire(r.Error)
 	}
-	stopErr := p.child.stop() // a child out of step with us is of no more use
+	p.child.kill() // a child out of step with us is of no more use
+	stopErr := p.child.stop()
 	p.child = nil
 	if ctx.Err() != nil {
 		return response{}, nil, fmt.Errorf("%s: %w", q.Call, ctx.Err())
