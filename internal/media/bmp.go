@@ -3,7 +3,10 @@ package media
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"image"
+	"image/color"
 
 	"golang.org/x/image/bmp"
 )
@@ -40,21 +43,52 @@ func parseBMP(data []byte) (Header, error) {
 	if c := binary.LittleEndian.Uint32(data[30:]); c != 1 && c != 2 && row*h > int64(len(data)) && w < 1<<20 && h < 1<<20 && w*h < 1<<31 {
 		return Header{}, damaged("BMP of %d bytes whose pixels need %d", len(data), row*h)
 	}
-	return Header{Width: int(w), Height: int(h), Orientation: 1, BitDepth: 8, HasAlpha: bits == 32}, nil
+	return Header{Width: int(w), Height: int(h), Orientation: 1, BitDepth: 8}, nil
 }
 
-// stripBMP decodes and writes again: the format has no metadata worth keeping, but gaps, row
-// padding and reserved fields that can carry something.
-func stripBMP(data []byte) ([]byte, error) {
+// DecodeBMP reads a BMP. An alpha channel is dropped: few viewers show it, fewer programs write a
+// meaning into it, and the colours below it are what everybody sees.
+func DecodeBMP(data []byte) (image.Image, error) {
 	m, err := bmp.Decode(bytes.NewReader(data))
+	if errors.Is(err, bmp.ErrUnsupported) {
+		return nil, fmt.Errorf("reading BMP: %w: %w", ErrUnsupported, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading BMP: %w: %w", ErrDamaged, err)
+	}
+	if n, ok := m.(*image.NRGBA); ok {
+		for i := 3; i < len(n.Pix); i += 4 {
+			n.Pix[i] = 255
+		}
+	}
+	return m, nil
+}
+
+// EncodeBMP writes 24 bits a pixel, or 8 and a palette of 256 colours.
+func EncodeBMP(m image.Image) ([]byte, error) {
+	if p, ok := m.(*image.Paletted); ok && len(p.Palette) < 256 {
+		// The encoder writes 256 colours whatever the palette has, the missing ones as transparent.
+		full := append(make(color.Palette, 0, 256), p.Palette...)
+		for len(full) < 256 {
+			full = append(full, color.RGBA{A: 255})
+		}
+		m = &image.Paletted{Pix: p.Pix, Stride: p.Stride, Rect: p.Rect, Palette: full}
 	}
 	var out bytes.Buffer
 	if err := bmp.Encode(&out, m); err != nil {
 		return nil, fmt.Errorf("writing BMP: %w", err)
 	}
 	return out.Bytes(), nil
+}
+
+// stripBMP decodes and writes again: the format has no metadata worth keeping, but gaps, row
+// padding and reserved fields that can carry something.
+func stripBMP(data []byte) ([]byte, error) {
+	m, err := DecodeBMP(data)
+	if err != nil {
+		return nil, err
+	}
+	return EncodeBMP(m)
 }
 
 // verifyBMP: the file must be, byte for byte, what stripBMP writes.
