@@ -103,6 +103,8 @@ func TestManifestRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"nothing":                  {"", "parse"},
 		"no YAML":                  {"a: [", "parse"},
+		"a crash of the library":   {"n: \nmodels: !\xdc\xce\xc6?&\xf8][*a ", "gave up"},
+		"endless nesting":          {strings.Repeat("- ", maxManifest/2), "parse"},
 		"another version":          {"version: 2\nmodels: []\n", "version 2 is not known"},
 		"no version":               {"models: []\n", "version 0 is not known"},
 		"an unknown key":           {"version: 1\nmodel: []\n", "model"},
@@ -214,6 +216,7 @@ func FuzzManifest(f *testing.F) {
 	f.Add(embedded)
 	f.Add([]byte(document("", "")))
 	f.Add([]byte("version: 1\nmodels: &a [*a]\n"))
+	f.Add([]byte("n: \nmodels: !\xdc\xce\xc6?&\xf8][*a "))
 	f.Add([]byte("version: 1\nmodels: [{<<: {name: x}}]\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		entries, err := parse(string(data))
