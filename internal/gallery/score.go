@@ -45,13 +45,24 @@ type strangers struct{ mean, sd float64 }
 // strangers.
 func (s strangers) z(distance float64) float64 { return (s.mean - distance) / s.sd }
 
-// PLACEHOLDER until measured.
+// Two different people as the describers see them. Measured on the 19,395 pairs of different
+// people among 199 faces of 40 px and more (14 group photographs, the six samples, a street clip;
+// adults of many origins; 14,358 of the pairs with dlib): dlib's Euclidean distance 0.796 ± 0.092,
+// MobileFaceNet's cosine distance 0.976 ± 0.102, their z-scores going together with r = 0.44. Among young women of one
+// origin (43 faces) it is 0.556 ± 0.066 and 0.823 ± 0.123: strangers sit two standard deviations closer
+// there, and children do too. The thresholds allow for that, not the scale.
 const (
-	dlibMean, dlibSD     = 0.52, 0.085
-	mobileMean, mobileSD = 0.85, 0.12
-	together             = 0.4
-	dlibShare            = 0.5
+	dlibMean, dlibSD     = 0.80, 0.093
+	mobileMean, mobileSD = 0.976, 0.102
+	together             = 0.44
 )
+
+// dlibShare is dlib's part in the fused score. Genuine pairs stand 6.8 standard deviations above
+// strangers with MobileFaceNet and 4.5 with dlib (2.6 and 1.1 in the one-origin set), and the two err
+// together, so that Fisher's weights give dlib little: a tenth was the largest share with which
+// fusion was never worse than MobileFaceNet alone at false match rates from 0.1 to 1 %; at a half it missed 32 of 39
+// pairs instead of 25.
+const dlibShare = 0.1
 
 func dlibScore(squared float32) float64 {
 	return strangers{dlibMean, dlibSD}.z(math.Sqrt(max(0, float64(squared))))

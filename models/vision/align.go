@@ -20,6 +20,13 @@ func (s similarity) apply(p face.Point) face.Point {
 	return face.Point{X: s.a*p.X - s.b*p.Y + s.tx, Y: s.b*p.X + s.a*p.Y + s.ty}
 }
 
+// inverse undoes the similarity, which must not collapse the plane.
+func (s similarity) inverse() similarity {
+	n := s.a*s.a + s.b*s.b
+	a, b := s.a/n, -s.b/n
+	return similarity{a, b, -a*s.tx + b*s.ty, -b*s.tx - a*s.ty}
+}
+
 // finite says whether the similarity maps to real places and does not collapse everything.
 func (s similarity) finite() bool {
 	sum := s.a + s.b + s.tx + s.ty

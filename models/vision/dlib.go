@@ -35,9 +35,17 @@ func openDlib(dir string) (*dlib, error) {
 
 func (d *dlib) close() { d.recognizer.Close() }
 
+// spoken is what go-face made of one face: the template and the 68 landmarks that it found on the
+// way, in pixels of the whole picture.
+type spoken struct {
+	template  []float32
+	landmarks face.Landmarks
+}
+
 // describe gives nil where go-face declines.
-func (d *dlib) describe(c cut, f *face.Face) ([]float32, error) {
-	crop := c.warp(uprightCrop(f), dlibCrop, dlibCrop)
+func (d *dlib) describe(c cut, f *face.Face) (*spoken, error) {
+	upright := uprightCrop(f)
+	crop := c.warp(upright, dlibCrop, dlibCrop)
 	defer crop.Close()
 	jpeg, err := gocv.IMEncodeWithParams(gocv.JPEGFileExt, crop, []int{gocv.IMWriteJpegQuality, dlibJPEG})
 	if err != nil {
@@ -48,7 +56,16 @@ func (d *dlib) describe(c cut, f *face.Face) ([]float32, error) {
 	if err != nil {
 		return nil, fmt.Errorf("describing with go-face: %w", err)
 	}
-	return central(found), nil
+	i := central(found)
+	if i < 0 {
+		return nil, nil //nolint:nilnil // declining is no error
+	}
+	back := upright.inverse()
+	s := &spoken{template: append([]float32(nil), found[i].Descriptor[:]...)}
+	for _, p := range found[i].Shapes {
+		s.landmarks = append(s.landmarks, back.apply(face.Point{X: float64(p.X) + 0.5, Y: float64(p.Y) + 0.5}))
+	}
+	return s, nil
 }
 
 // uprightCrop maps the picture so that the box, turned by the eyes, sits in the middle of the
@@ -62,9 +79,9 @@ func uprightCrop(f *face.Face) similarity {
 	return s
 }
 
-// central is the descriptor of the face that covers the crop's centre; of several the one whose
-// own centre is nearest to it. A neighbour's face at the crop's edge must never speak for this one.
-func central(found []goface.Face) []float32 {
+// central is the face that covers the crop's centre, or −1; of several the one whose own centre is
+// nearest to it. A neighbour's face at the crop's edge must never speak for this one.
+func central(found []goface.Face) int {
 	centre := image.Pt(dlibCrop/2, dlibCrop/2)
 	best, nearest := -1, math.Inf(1)
 	for i, f := range found {
@@ -77,8 +94,5 @@ func central(found []goface.Face) []float32 {
 			best, nearest = i, d
 		}
 	}
-	if best < 0 {
-		return nil
-	}
-	return append([]float32(nil), found[best].Descriptor[:]...)
+	return best
 }

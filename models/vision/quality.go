@@ -9,8 +9,19 @@ import (
 	"github.com/consentry/consentry/internal/face"
 )
 
-// measureQuality measures an aligned 112×112 chip and the landmarks it was aligned by.
-func measureQuality(chip gocv.Mat, l face.Landmarks) (face.Quality, error) {
+// measureQuality measures the aligned 112×112 chip and the landmarks that align it. Without
+// landmarks all is zero, which is the worst.
+func measureQuality(c cut, l face.Landmarks) (face.Quality, error) {
+	points, ok := fivePoints(l)
+	to := similarity{}
+	if ok {
+		to = bestSimilarity(points, chipPoints(1))
+	}
+	if !to.finite() {
+		return face.Quality{}, nil
+	}
+	chip := c.warp(to, chipSide, chipSide)
+	defer chip.Close()
 	grey := gocv.NewMat()
 	defer grey.Close()
 	gocv.CvtColor(chip, &grey, gocv.ColorBGRToGray)
