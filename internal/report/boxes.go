@@ -17,6 +17,9 @@ type box struct {
 	Diamond    string // the points of the badge that means "needs a decision"
 }
 
+// manyFaces is from where on a picture gets smaller badges and the sheet's whole width.
+const manyFaces = 12
+
 // placeBoxes lays the boxes of an image's faces. Badges stay inside of the picture; they shrink
 // where there are many, so that a class photograph stays readable.
 func placeBoxes(a *Asset) []box {
@@ -25,8 +28,8 @@ func placeBoxes(a *Asset) []box {
 		return nil
 	}
 	r := math.Max(w, h) * 0.021
-	if len(a.Faces) > 12 {
-		r *= math.Max(0.45, math.Sqrt(12/float64(len(a.Faces))))
+	if len(a.Faces) > manyFaces {
+		r *= math.Max(0.6, math.Sqrt(manyFaces/float64(len(a.Faces))))
 	}
 	out := make([]box, len(a.Faces))
 	for i, f := range a.Faces {

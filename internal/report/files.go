@@ -54,12 +54,16 @@ func Load(dir string) (Report, error) {
 		return Report{}, fmt.Errorf("opening %s: %w", JSONName, withoutPath(err))
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	info, err := f.Stat()
+	if err != nil {
+		return Report{}, fmt.Errorf("looking at %s: %w", JSONName, withoutPath(err))
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxFile {
+		return Report{}, fmt.Errorf("%w: no regular file, or larger than %d bytes", ErrInvalid, maxFile)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxFile))
 	if err != nil {
 		return Report{}, fmt.Errorf("reading %s: %w", JSONName, withoutPath(err))
-	}
-	if len(data) > maxFile {
-		return Report{}, fmt.Errorf("%w: larger than %d bytes", ErrInvalid, maxFile)
 	}
 	return parse(data)
 }

@@ -70,7 +70,7 @@ func (c faceCount) parts() string {
 	for _, p := range []struct {
 		n    int
 		word string
-	}{{c.Review, outcomeWord(Review)}, {c.Obscured, outcomeWord(Obscure)}, {c.Shown, outcomeWord(Show)}} {
+	}{{c.Review, c.needs()}, {c.Obscured, outcomeWord(Obscure)}, {c.Shown, outcomeWord(Show)}} {
 		if p.n == 0 {
 			continue
 		}
@@ -83,6 +83,13 @@ func (c faceCount) parts() string {
 		s += p.word
 	}
 	return s
+}
+
+func (c faceCount) needs() string {
+	if c.Review > 1 {
+		return "need a decision"
+	}
+	return outcomeWord(Review)
 }
 
 // row is one face in the table under the picture.
@@ -136,6 +143,11 @@ func newCard(a *Asset, i int, thumbs Thumbnails) card {
 		r := newRow(n+1, t.Outcome, t.Rule, t.Reason, t.Match)
 		r.Where = fmt.Sprintf("frames %d to %d", t.FirstFrame, t.LastFrame)
 		c.Faces = append(c.Faces, r)
+	}
+	for k := range c.Faces {
+		if a.Outcome != Released && c.Faces[k].Outcome != Review {
+			c.Faces[k].Word = "would be " + c.Faces[k].Word
+		}
 	}
 	c.Boxes = placeBoxes(a)
 	return c
@@ -230,6 +242,9 @@ func (c card) Alt() string {
 
 // HasSize says whether there is anything to draw boxes on.
 func (c card) HasSize() bool { return c.Width > 0 && c.Height > 0 }
+
+// IsWide gives a picture of many faces the whole width.
+func (c card) IsWide() bool { return len(c.Faces) > manyFaces }
 
 // IsVideo lets the template speak of tracks instead of faces.
 func (c card) IsVideo() bool { return c.Kind == KindVideo }
