@@ -26,7 +26,7 @@ func stripJPEG(data []byte) ([]byte, error) {
 		case s.marker == jpegAPP14 && len(s.payload) >= 12 && string(s.payload[:5]) == "Adobe":
 			adobe = append([]byte{0xff, jpegAPP14, 0, 14}, s.payload[:12]...)
 		case s.marker == jpegDQT || s.marker == jpegDHT || s.marker == jpegDRI || s.marker == jpegSOS || isSOF(s.marker):
-			rest = append(append(rest, 0xff), bytes.TrimLeft(s.whole, "\xff")...)
+			rest = append(rest, withoutFill(s.whole)...)
 		}
 		return nil
 	})
@@ -191,4 +191,12 @@ func WithJPEGICC(data, profile []byte) ([]byte, error) {
 		out, rest = append(out, rest[:18]...), rest[18:]
 	}
 	return append(appendJPEGICC(out, profile), rest...), nil
+}
+
+// withoutFill drops the fill bytes that may stand before a marker (ITU-T T.81 B.1.1.2).
+func withoutFill(segment []byte) []byte {
+	for len(segment) > 1 && segment[1] == 0xff {
+		segment = segment[1:]
+	}
+	return segment
 }

@@ -1,6 +1,7 @@
 package raster
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 
@@ -31,5 +32,5 @@ func Thumbnail(p *Picture, longest int) ([]byte, error) {
 		return nil, fmt.Errorf("writing thumbnail: %w", err)
 	}
 	defer buf.Close()
-	return media.Strip(buf.GetBytes(), media.JPEG)
+	return media.Strip(bytes.Clone(buf.GetBytes()), media.JPEG)
 }
