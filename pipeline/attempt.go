@@ -90,7 +90,6 @@ func reasonFor(err error) string {
 	return "something went wrong: " + err.Error()
 }
 
-
 // GiveUp brings a job that left its queue undone to its end: withheld, for the reason given.
 // A job that is finished stays as it is.
 func GiveUp(ctx context.Context, states States, job Job, reason string) error {

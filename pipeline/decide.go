@@ -22,13 +22,16 @@ func decide(faces []face.Face, matches []gallery.Match, order Order) ([]FaceResu
 	}
 	verdicts := make([]FaceResult, len(faces))
 	for i, f := range faces {
-		d := order.decide(matches[i])
-		verdicts[i] = FaceResult{
-			Box: f.Box, Score: f.Score, Match: matches[i],
-			Outcome: d.Outcome, Rule: d.Rule, Reason: d.Text,
-		}
+		verdicts[i] = order.Judge(f.Box, f.Score, matches[i])
 	}
 	return verdicts, nil
+}
+
+// Judge is what becomes of a face that matched so. It depends on the match alone, so that a result
+// read back from a clearance is explained as it was at first.
+func (o Order) Judge(box face.Box, score float64, m gallery.Match) FaceResult {
+	d := o.decide(m)
+	return FaceResult{Box: box, Score: score, Match: m, Outcome: d.Outcome, Rule: d.Rule, Reason: d.Text}
 }
 
 func (o Order) decide(m gallery.Match) consent.Decision {

@@ -66,4 +66,3 @@ func stillMatched(seen []face.Face, order Order) string {
 	}
 	return ""
 }
-

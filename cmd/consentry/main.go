@@ -89,14 +89,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // app is what every command needs.
 type app struct {
-	state  string
+	given  string // --state, or empty
 	models *models.Store
 	nats   string
 	json   bool
 	log    *slog.Logger
 	stdout io.Writer
 	stderr io.Writer
-	ownState bool // --state was given
 }
 
 func newApp(c *cli, stdout, stderr io.Writer) (*app, error) {
@@ -105,16 +104,8 @@ func newApp(c *cli, stdout, stderr io.Writer) (*app, error) {
 		return nil, usageError{err}
 	}
 	a := &app{
-		state: c.State, nats: c.NATS, json: c.JSON, stdout: stdout, stderr: stderr,
+		given: c.State, nats: c.NATS, json: c.JSON, stdout: stdout, stderr: stderr,
 		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})),
-	}
-	a.ownState = c.State != ""
-	if a.state == "" {
-		dir, err := defaultState()
-		if err != nil {
-			return nil, err
-		}
-		a.state = dir
 	}
 	dir := c.Models
 	if dir == "" {
@@ -131,8 +122,12 @@ func newApp(c *cli, stdout, stderr io.Writer) (*app, error) {
 	return a, nil
 }
 
-// defaultState is $XDG_STATE_HOME/consentry, or ~/.local/state/consentry.
-func defaultState() (string, error) {
+// state is the folder for everything durable: --state, $XDG_STATE_HOME/consentry, or
+// ~/.local/state/consentry.
+func (a *app) state() (string, error) {
+	if a.given != "" {
+		return a.given, nil
+	}
 	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "consentry"), nil
 	}
@@ -143,8 +138,8 @@ func defaultState() (string, error) {
 	return filepath.Join(home, ".local", "state", "consentry"), nil
 }
 
-// keyPath is where the key that signs clearances lies.
-func (a *app) keyPath() string { return filepath.Join(a.state, "clearance.key") }
+// keyName is the file of the key that signs clearances, in the state's folder.
+const keyName = "clearance.key"
 
 // usageError is wrong usage or an unreadable input file.
 type usageError struct{ error }

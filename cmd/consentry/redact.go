@@ -113,6 +113,10 @@ func (r *redactCommand) options(a *app) (redact.Options, error) {
 	if r.Workers == 0 {
 		r.Workers = runtime.NumCPU()
 	}
+	state, err := a.state()
+	if err != nil {
+		return redact.Options{}, err
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return redact.Options{}, setupError{fmt.Errorf("finding the program's own file: %w", err)}
@@ -125,7 +129,7 @@ func (r *redactCommand) options(a *app) (redact.Options, error) {
 		Style: obscure.Style(r.Style), Workers: r.Workers, TimeOut: r.TimeOut,
 		Limits:      media.Limits{MaxBytes: r.MaxBytes, MaxPixels: r.MaxPixels},
 		NATSURL:     a.nats,
-		KeyPath:     a.keyPath(),
+		KeyPath:     filepath.Join(state, keyName),
 		ModelDigest: a.models.Digest(),
 		Child: sandbox.Command{Path: self, Args: []string{
 			"look", "--models", a.models.Dir(),
@@ -134,10 +138,10 @@ func (r *redactCommand) options(a *app) (redact.Options, error) {
 		Now: time.Now,
 		Log: a.log,
 	}
-	if a.ownState {
-		o.StateDir = filepath.Join(a.state, "nats")
+	if a.given != "" {
+		o.StateDir = filepath.Join(state, "nats")
 	} else {
-		o.ThrowAwayDir = filepath.Join(a.state, "runs")
+		o.ThrowAwayDir = filepath.Join(state, "runs")
 	}
 	return o, nil
 }

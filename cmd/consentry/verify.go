@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/consentry/consentry/internal/clearance"
 )
@@ -65,7 +66,11 @@ func (v *verifyCommand) check(a *app) (cleared, err error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
-	key, err := clearance.LoadKey(a.keyPath())
+	state, err := a.state()
+	if err != nil {
+		return nil, err
+	}
+	key, err := clearance.LoadKey(filepath.Join(state, keyName))
 	if err != nil {
 		return nil, setupError{fmt.Errorf("the key that clearances are signed with: %w", err)}
 	}

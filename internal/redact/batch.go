@@ -4,10 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
+	"errors"
 	"io"
-	"os"
-	"path/filepath"
+	"path"
 	"slices"
 
 	"github.com/consentry/consentry/internal/bus"
@@ -16,70 +15,66 @@ import (
 	"github.com/consentry/consentry/pipeline"
 )
 
-// wanted is one derivative that the run has to account for, in the order of the inputs.
+// wanted is one derivative that the run has to account for.
 type wanted struct {
-	input   intake.File
-	order   int // index into the run's orders
-	digest  string
-	key     string
-	kind    media.Kind
-	result  pipeline.Result
-	name    string // path of the derivative below the output folder, slashes
-	found   bool   // an earlier run's result serves
-	settled bool   // the result is final
-	problem string // the input could not be read
+	input      intake.File
+	order      int    // index into the run's orders
+	digest     string // SHA-256 of the input; empty where it could not be read
+	key        string // of the result, see pipeline.Order.Key
+	result     pipeline.Result
+	settled    bool // the result is final
+	found      bool // it is an earlier run's
+	unreadable bool // the input could not be read
 }
 
-// batch is all that is wanted.
+// name is the path of the derivative below the output folder, with slashes.
+func (w *wanted) name() string { return path.Join(string(w.result.Purpose), w.input.Output) }
+
+// batch is all that is wanted, in the order of the inputs.
 type batch struct {
 	items  []*wanted
 	orders []pipeline.Order
 }
 
-// newBatch reads every input once to learn its digest. An input that cannot be read is settled at
-// once; the rest goes on.
+// newBatch reads every input once to learn its digest and its format. An input that cannot be read
+// is settled at once; the rest goes on.
 func newBatch(ctx context.Context, o Options, scan *intake.Batch, orders []pipeline.Order) (*batch, error) {
 	b := &batch{orders: orders}
-	for _, file := range scan.Files {
+	for i := range scan.Files {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		digest, format, err := look(file.Path, o.Limits)
-		for i := range orders {
-			w := &wanted{input: file, order: i, digest: digest, kind: media.Image}
-			w.name = derivativeName(orders[i], file.Rel, format)
-			w.result = pipeline.Result{Purpose: orders[i].Purpose, Outcome: pipeline.Failed}
-			b.items = append(b.items, w)
-			if err != nil {
-				w.refuse(err)
-				continue
-			}
-			w.key = orders[i].Key(digest)
-			if media.KindOfName(file.Rel) == media.Video {
-				w.kind = media.Video
-			}
+		file := &scan.Files[i]
+		digest, format, err := look(*file, o.Limits)
+		if format != "" {
+			file.Output = media.DerivativeName(file.Rel, format)
 		}
+		for n := range orders {
+			b.items = append(b.items, newWanted(*file, n, orders[n], digest, err))
+		}
+	}
+	if err := intake.CheckOutputs(scan.Files, intake.Options{}); err != nil {
+		return nil, &UsageError{err}
 	}
 	return b, nil
 }
 
-// refuse settles an input that cannot even be read.
-func (w *wanted) refuse(err error) {
-	w.settled = true
-	w.result.Reason = err.Error()
-	if pipeline.KindOf(err) != pipeline.Reject {
-		w.problem = err.Error()
+// newWanted is settled already where the input could not be looked at.
+func newWanted(file intake.File, index int, order pipeline.Order, digest string, err error) *wanted {
+	w := &wanted{input: file, order: index, digest: digest}
+	w.result.Purpose = order.Purpose
+	if err != nil {
+		w.unreadable = pipeline.KindOf(err) != pipeline.Reject
+		w.fail(err)
+		return w
 	}
-}
-
-// derivativeName is where the derivative lies below the output folder.
-func derivativeName(o pipeline.Order, rel string, f media.Format) string {
-	return filepath.ToSlash(filepath.Join(string(o.Purpose), media.DerivativeName(rel, f)))
+	w.key = order.Key(digest)
+	return w
 }
 
 // look reads a file's digest and, from its first bytes, its format; "" where it has none that we know.
-func look(path string, limits media.Limits) (digest string, format media.Format, err error) {
-	f, err := os.Open(path)
+func look(file intake.File, limits media.Limits) (digest string, format media.Format, err error) {
+	f, err := file.Open()
 	if err != nil {
 		return "", "", err
 	}
@@ -88,15 +83,12 @@ func look(path string, limits media.Limits) (digest string, format media.Format,
 	if err != nil {
 		return "", "", err
 	}
-	if info.Size() == 0 {
-		return "", "", fmt.Errorf("the file is empty: %w", media.ErrDamaged)
-	}
 	if err := limits.CheckBytes(info.Size()); err != nil {
 		return "", "", err
 	}
-	head := make([]byte, 4096)
+	head := make([]byte, media.SniffBytes)
 	n, err := io.ReadFull(f, head)
-	if err != nil && err != io.ErrUnexpectedEOF {
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return "", "", err
 	}
 	if format, err = media.Sniff(head[:n]); err != nil {

@@ -9,7 +9,6 @@ import (
 	"os"
 
 	"github.com/consentry/consentry/internal/clearance"
-	"github.com/consentry/consentry/internal/consent"
 	"github.com/consentry/consentry/internal/face"
 	"github.com/consentry/consentry/internal/gallery"
 	"github.com/consentry/consentry/pipeline"
@@ -22,24 +21,28 @@ const maxClearance = 16 << 20
 // the same things serves; everything else that we made is taken away now, before anything can go
 // wrong: a consent may have been withdrawn since. A file that we did not make is in the way, and
 // is left alone.
-func (b *batch) sortEarlier(out *output, key ed25519.PublicKey) error {
-	for _, w := range b.items {
-		earlier, err := out.earlier(w.name, key)
+func (s *session) sortEarlier() error {
+	key, out := s.key.Public().(ed25519.PublicKey), s.output
+	withheld := s.remembered()
+	for _, w := range s.batch.items {
+		earlier, err := out.earlier(w.name(), key)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
+			if a, ok := withheld[w.key]; ok && !w.settled {
+				w.find(resultFromReport(a, s.batch.orders[w.order]))
+			}
 			continue
 		case errors.Is(err, errForeign):
-			w.fail(fmt.Errorf("%s: %w", out.path(w.name), err))
+			w.fail(err)
 			continue
 		case err != nil:
 			return err
 		}
 		if !w.settled && earlier != nil && earlier.JobKey == w.key {
-			w.settle(resultFrom(*earlier))
-			w.found = true
+			w.find(resultFrom(*earlier, s.batch.orders[w.order]))
 			continue
 		}
-		if err := out.remove(w.name); err != nil {
+		if err := out.remove(w.name()); err != nil {
 			return err
 		}
 	}
@@ -88,21 +91,23 @@ func readBounded(path string, limit int64) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
+// find settles with the result of an earlier run.
+func (w *wanted) find(r pipeline.Result) {
+	w.settle(r)
+	w.found = true
+}
+
 // resultFrom reads a result back from the clearance that was made of it.
-func resultFrom(c clearance.Clearance) pipeline.Result {
+func resultFrom(c clearance.Clearance, order pipeline.Order) pipeline.Result {
 	r := pipeline.Result{
-		Purpose: consent.Purpose(c.Purpose), Key: c.JobKey, Outcome: pipeline.Released,
+		Purpose: order.Purpose, Key: c.JobKey, Outcome: pipeline.Released,
 		Width: c.Derivative.Width, Height: c.Derivative.Height, DerivativeSHA256: c.Derivative.SHA256,
 	}
 	for _, f := range c.Faces {
-		v := pipeline.FaceResult{
-			Box:   face.Box{X: f.Box[0], Y: f.Box[1], W: f.Box[2], H: f.Box[3]},
-			Score: f.DetectorScore,
-			Match: gallery.Match{
-				Subject: f.Match.Subject, Band: gallery.Band(f.Match.Band), Score: f.Match.Score, RunnerUp: f.Match.RunnerUp,
-			},
-			Outcome: consent.Outcome(f.Outcome), Rule: f.Rule, Reason: "as in an earlier run",
+		m := gallery.Match{
+			Subject: f.Match.Subject, Band: gallery.Band(f.Match.Band), Score: f.Match.Score, RunnerUp: f.Match.RunnerUp,
 		}
+		v := order.Judge(face.Box{X: f.Box[0], Y: f.Box[1], W: f.Box[2], H: f.Box[3]}, f.DetectorScore, m)
 		if g := f.Region; g != nil {
 			region := image.Rect(int(g[0]), int(g[1]), int(g[0]+g[2]), int(g[1]+g[3]))
 			v.Region = &region

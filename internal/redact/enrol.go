@@ -100,8 +100,8 @@ func enrolOne(ctx context.Context, r rules, file intake.ReferenceFile, vision pi
 // have been granted as well comes with the register's own issue.)
 func mayEnrol(register *consent.Register, subject string) error {
 	for _, record := range register.Records(subject) {
-		if record.Purpose == consent.Biometric && record.Answer != consent.Granted {
-			return fmt.Errorf("%s may not be enrolled: biometric consent %s by %s on %s", subject, record.Answer, record.Party, record.Date)
+		if record.Purpose == consent.Biometric && record.Decision != consent.Granted {
+			return fmt.Errorf("%s may not be enrolled: biometric consent %s by %s on %s", subject, record.Decision, record.Party, record.Date)
 		}
 	}
 	return nil

@@ -39,12 +39,12 @@ type Options struct {
 	TimeOut         time.Duration // for one attempt at one file
 	Limits          media.Limits
 
-	StateDir     string // where JetStream keeps its files; empty: a throw-away folder
-	ThrowAwayDir string // where throw-away folders are made
-	NATSURL     string          // a server to use instead of the embedded one
-	KeyPath     string          // of the key that signs clearances
-	ModelDigest string          // which weights the child uses
-	Child       sandbox.Command // starts the process that looks at files
+	StateDir     string          // where JetStream keeps its files; empty: a throw-away folder
+	ThrowAwayDir string          // where throw-away folders are made
+	NATSURL      string          // a server to use instead of the embedded one
+	KeyPath      string          // of the key that signs clearances
+	ModelDigest  string          // which weights the child uses
+	Child        sandbox.Command // starts the process that looks at files
 
 	Now      func() time.Time
 	Log      *slog.Logger
@@ -75,12 +75,12 @@ func (e *SetupError) Unwrap() error { return e.Err }
 
 // Summary counts what became of the derivatives wanted.
 type Summary struct {
-	Released    int    `json:"released"`
-	Withheld    int    `json:"withheld"`
-	Failed      int    `json:"failed"`
-	Unreadable  int    `json:"unreadable"` // inputs that could not be read at all
-	Found       int    `json:"found"`      // of the above: results of an earlier run
-	Report      string   `json:"report"`   // path of report.html
-	Problems    []string `json:"problems"` // inputs that could not be read, and why
+	Released    int      `json:"released"`
+	Withheld    int      `json:"withheld"`
+	Failed      int      `json:"failed"`
+	Unreadable  int      `json:"unreadable"` // inputs that could not be read at all
+	Found       int      `json:"found"`      // of the above: results of an earlier run
+	Report      string   `json:"report"`     // path of report.html
+	Problems    []string `json:"problems"`   // inputs that could not be read, and why
 	Interrupted bool     `json:"interrupted"`
 }

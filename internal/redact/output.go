@@ -45,16 +45,16 @@ type blobs interface {
 // place writes a released derivative: the clearance first, so that no derivative ever lies there
 // without one.
 func (o *output) place(ctx context.Context, w *wanted, from blobs) error {
-	err := o.write(w.name+clearanceSuffix, func(f io.Writer) error {
+	err := o.write(w.name()+clearanceSuffix, func(f io.Writer) error {
 		_, err := io.Copy(f, bytes.NewReader(w.result.Clearance))
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("writing the clearance: %w", err)
 	}
-	err = o.write(w.name, func(f io.Writer) error { return from.Get(ctx, w.result.DerivativeSHA256, f) })
+	err = o.write(w.name(), func(f io.Writer) error { return from.Get(ctx, w.result.DerivativeSHA256, f) })
 	if err != nil {
-		return errors.Join(fmt.Errorf("writing the derivative: %w", err), o.remove(w.name))
+		return errors.Join(fmt.Errorf("writing the derivative: %w", err), o.remove(w.name()))
 	}
 	return nil
 }

@@ -2,12 +2,9 @@ package redact
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"time"
 
 	"github.com/consentry/consentry/internal/bus"
 	"github.com/consentry/consentry/internal/clearance"
@@ -45,7 +42,7 @@ func Run(ctx context.Context, o Options) (_ Summary, err error) {
 	if err := s.open(ctx); err != nil {
 		return Summary{}, &SetupError{err}
 	}
-	if err := b.sortEarlier(s.output, s.key.Public().(ed25519.PublicKey)); err != nil {
+	if err := s.sortEarlier(); err != nil {
 		return Summary{}, fmt.Errorf("looking through what earlier runs left: %w", err)
 	}
 	runErr := s.run(ctx)
@@ -69,14 +66,18 @@ func interruption(ctx context.Context, err error) string {
 }
 
 func scanInputs(ctx context.Context, o Options) (*intake.Batch, error) {
-	scan, err := intake.Scan(ctx, o.Paths, o.Out, intake.Options{
-		IsMedia:        media.IsMediaName,
-		DerivativeName: media.NameFromName,
-	})
+	scan, err := intake.Scan(ctx, o.Paths, o.Out, intake.Options{IsMedia: media.IsMediaName})
 	if err != nil {
 		return nil, &UsageError{err}
 	}
-	return scan, nil
+	if len(scan.Files) > 0 {
+		return scan, nil
+	}
+	problems := make([]error, len(scan.Problems))
+	for i, p := range scan.Problems {
+		problems[i] = p
+	}
+	return nil, &UsageError{fmt.Errorf("there is nothing to do: %w", errors.Join(problems...))}
 }
 
 // openVision prepares one child process for each worker. They start when they are needed.

@@ -1,13 +1,12 @@
 package redact
 
 import (
-	"bytes"
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -214,14 +213,12 @@ func pick(results []pipeline.Result, group []*wanted) ([]pipeline.Result, error)
 // quarantine puts the original into the object store. The bytes must still be those that were
 // looked at when the run began.
 func (s *session) quarantine(ctx context.Context, w *wanted) error {
-	data, err := os.ReadFile(w.input.Path)
+	file, err := w.input.Open()
 	if err != nil {
 		return fmt.Errorf("reading the file: %w", err)
 	}
-	if err := s.options.Limits.CheckBytes(int64(len(data))); err != nil {
-		return err
-	}
-	digest, _, err := s.bus.Quarantine().Put(ctx, bytes.NewReader(data))
+	defer file.Close()
+	digest, _, err := s.bus.Quarantine().Put(ctx, io.LimitReader(file, s.options.Limits.MaxBytes))
 	if err != nil {
 		return fmt.Errorf("putting the file into quarantine: %w", err)
 	}

@@ -1,0 +1,174 @@
+package redact
+
+import (
+	"context"
+	"image"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/consentry/consentry/internal/face"
+	"github.com/consentry/consentry/internal/gallery"
+	"github.com/consentry/consentry/internal/intake"
+	"github.com/consentry/consentry/internal/media"
+	"github.com/consentry/consentry/internal/report"
+	"github.com/consentry/consentry/pipeline"
+)
+
+// report writes report.json and the contact sheet, and counts.
+func (s *session) report(ctx context.Context, r rules, scan *intake.Batch, started time.Time) (Summary, error) {
+	out := report.Report{
+		Version: report.Version, Started: started.UTC(), Finished: s.options.Now().UTC(),
+		Policy: r.policy.Name, Mode: string(s.batch.orders[0].Mode), RegisterRevision: r.register.Revision(),
+	}
+	summary := Summary{Report: filepath.Join(s.options.Out, report.HTMLName)}
+	for _, w := range s.batch.items {
+		out.Assets = append(out.Assets, w.asset())
+		summary.add(w)
+	}
+	for _, p := range scan.Problems {
+		out.Assets = append(out.Assets, s.unreadable(p)...)
+		summary.addProblem(p, len(s.batch.orders))
+	}
+	thumbnails := func(i int) ([]byte, error) { return s.thumbnail(ctx, i) }
+	return summary, report.Write(s.options.Out, out, thumbnails)
+}
+
+func (s *Summary) add(w *wanted) {
+	switch w.result.Outcome {
+	case pipeline.Released:
+		s.Released++
+	case pipeline.Withheld:
+		s.Withheld++
+	default:
+		s.Failed++
+	}
+	if w.found {
+		s.Found++
+	}
+	if w.unreadable {
+		s.Unreadable++
+	}
+	if w.result.Outcome == pipeline.Failed {
+		s.Problems = append(s.Problems, intake.Display(w.input.Rel)+": "+w.result.Reason)
+	}
+}
+
+// addProblem counts an input that did not even become one. An empty file is a file that could not
+// be looked at, like a damaged one; all else could not be read.
+func (s *Summary) addProblem(p intake.Problem, purposes int) {
+	s.Problems = append(s.Problems, p.Error())
+	s.Failed += purposes
+	if p.Kind != intake.Empty {
+		s.Unreadable++
+	}
+}
+
+func (s *session) unreadable(p intake.Problem) []report.Asset {
+	path := p.Rel
+	if path == "" {
+		path = filepath.Base(p.Path)
+	}
+	assets := make([]report.Asset, len(s.batch.orders))
+	for i, o := range s.batch.orders {
+		assets[i] = report.Asset{
+			Path: path, Kind: kindOf(path), Purpose: string(o.Purpose), Outcome: report.Failed, Reason: p.Message,
+		}
+	}
+	return assets
+}
+
+func kindOf(path string) string {
+	if media.KindOfName(path) == media.Video {
+		return report.KindVideo
+	}
+	return report.KindImage
+}
+
+// thumbnail is the contact sheet's picture of an item. A result found from an earlier run has none
+// yet; it is made of the derivative in its place. Where it cannot be made the sheet does without.
+func (s *session) thumbnail(ctx context.Context, i int) ([]byte, error) {
+	if i >= len(s.batch.items) {
+		return nil, nil
+	}
+	w := s.batch.items[i]
+	if w.result.Thumbnail != nil || !w.found {
+		return w.result.Thumbnail, nil
+	}
+	file, err := os.ReadFile(s.output.path(w.name()))
+	if err != nil {
+		return nil, err
+	}
+	return s.vision[0].Thumbnail(ctx, file)
+}
+
+// asset is the report's entry.
+func (w *wanted) asset() report.Asset {
+	r := w.result
+	a := report.Asset{
+		Path: w.input.Rel, SHA256: w.digest, Kind: kindOf(w.input.Rel), Purpose: string(r.Purpose),
+		Outcome: string(r.Outcome), Reason: r.Reason, Key: w.key, Width: r.Width, Height: r.Height,
+		Faces: []report.Face{},
+	}
+	if r.Outcome == pipeline.Released {
+		a.Derivative, a.DerivativeSHA256 = w.name(), r.DerivativeSHA256
+	}
+	for _, f := range r.Faces {
+		a.Faces = append(a.Faces, reportedFace(f))
+	}
+	return a
+}
+
+func reportedFace(f pipeline.FaceResult) report.Face {
+	return report.Face{
+		Box:           [4]float64{f.Box.X, f.Box.Y, f.Box.W, f.Box.H},
+		DetectorScore: f.Score,
+		Match: report.Match{
+			Subject: f.Match.Subject, Band: string(f.Match.Band), Score: f.Match.Score,
+			RunnerUp: f.Match.RunnerUp, Reason: f.Match.Reason,
+		},
+		Outcome: string(f.Outcome), Rule: f.Rule, Reason: f.Reason, Region: fromRectangle(f.Region),
+	}
+}
+
+func fromRectangle(r *image.Rectangle) *[4]float64 {
+	if r == nil {
+		return nil
+	}
+	return &[4]float64{float64(r.Min.X), float64(r.Min.Y), float64(r.Dx()), float64(r.Dy())}
+}
+
+// remembered are the results that an earlier run withheld, by key. Trusting them is safe, as they
+// release nothing; what cannot be read is simply done again.
+func (s *session) remembered() map[string]report.Asset {
+	known := map[string]report.Asset{}
+	earlier, err := report.Load(s.options.Out)
+	if err != nil {
+		s.options.Log.Info("no earlier report to go by", "error", err)
+		return known
+	}
+	for _, a := range earlier.Assets {
+		waits := slices.ContainsFunc(a.Faces, func(f report.Face) bool { return f.Outcome == report.Review })
+		if a.Outcome == report.Withheld && a.Key != "" && waits {
+			known[a.Key] = a
+		}
+	}
+	return known
+}
+
+// resultFromReport reads a withheld result back.
+func resultFromReport(a report.Asset, order pipeline.Order) pipeline.Result {
+	r := pipeline.Result{
+		Purpose: order.Purpose, Key: a.Key, Outcome: pipeline.Withheld, Reason: a.Reason, Width: a.Width, Height: a.Height,
+	}
+	for _, f := range a.Faces {
+		m := gallery.Match{
+			Subject: f.Match.Subject, Band: gallery.Band(f.Match.Band), Score: f.Match.Score,
+			RunnerUp: f.Match.RunnerUp, Reason: f.Match.Reason,
+		}
+		box := face.Box{X: f.Box[0], Y: f.Box[1], W: f.Box[2], H: f.Box[3]}
+		r.Faces = append(r.Faces, order.Judge(box, f.DetectorScore, m))
+	}
+	return r
+}
