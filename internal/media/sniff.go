@@ -148,11 +148,11 @@ func Strip(data []byte, f Format) ([]byte, error) {
 // allow-list, and every byte belongs to something on it. The error wraps ErrNotScrubbed, ErrDamaged
 // or ErrUnsupported. HEIF and AVIF never pass, because they are not formats that derivatives have.
 func VerifyScrubbed(data []byte) error {
-	f, err := Sniff(data[:min(len(data), SniffBytes)])
+	h, err := Parse(data, Limits{MaxBytes: 1<<32 - 1, MaxPixels: verifiedPixels})
 	if err != nil {
 		return err
 	}
-	switch f {
+	switch h.Format {
 	case JPEG:
 		return verifyJPEG(data)
 	case PNG:
@@ -166,5 +166,9 @@ func VerifyScrubbed(data []byte) error {
 	case BMP:
 		return verifyBMP(data)
 	}
-	return unsupported("format %q is none that derivatives have", string(f))
+	return unsupported("format %q is none that derivatives have", string(h.Format))
 }
+
+// verifiedPixels bounds the verifier's work on bytes from a process that may have been taken over.
+// It is above every limit that makes sense for decoding.
+const verifiedPixels = 1 << 30
