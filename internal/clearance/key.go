@@ -35,7 +35,7 @@ func LoadKey(path string) (ed25519.PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the signing key: %w", withoutPath(err))
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // nothing was written
 	info, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("looking at the signing key: %w", withoutPath(err))
@@ -94,9 +94,12 @@ func createKey(path string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temp) // the link keeps the content; a leftover is only litter
-	if err := os.Link(temp, path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("naming it: %w", withoutPath(err))
+	err = os.Link(temp, path)
+	if errors.Is(err, fs.ErrExist) {
+		err = nil
+	}
+	if err := errors.Join(withoutPath(err), withoutPath(os.Remove(temp))); err != nil {
+		return fmt.Errorf("naming it: %w", err)
 	}
 	return syncDir(dir)
 }
@@ -117,8 +120,7 @@ func writeNewKey(dir string) (name string, err error) {
 	}
 	err = errors.Join(pem.Encode(f, &pem.Block{Type: pemType, Bytes: der}), f.Sync(), f.Close())
 	if err != nil {
-		os.Remove(f.Name())
-		return "", fmt.Errorf("writing it: %w", withoutPath(err))
+		return "", fmt.Errorf("writing it: %w", errors.Join(withoutPath(err), withoutPath(os.Remove(f.Name()))))
 	}
 	return f.Name(), nil
 }

@@ -9,9 +9,8 @@
 // Around each region lies a feather, in which the fill fades into the original. It lies outside
 // only and is itself made from outside samples. Beyond the feather no bit changes.
 //
-// What is hidden is also the exact shape of nothing but the region: whether somebody is there, the
-// place and the size of the head stay visible. An alpha channel is a plane like any other and must
-// be given too, or it keeps the outline that it holds.
+// What stays visible is that somebody is there, and the place, size and tilt of the region. An
+// alpha channel is a plane like any other and must be given too, or it keeps the outline it holds.
 //
 // Results depend on the arguments alone: no clock, no randomness, no goroutines. Time and memory
 // follow the size of the regions and not that of the picture.

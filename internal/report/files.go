@@ -53,7 +53,7 @@ func Load(dir string) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("opening %s: %w", JSONName, withoutPath(err))
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // nothing was written
 	info, err := f.Stat()
 	if err != nil {
 		return Report{}, fmt.Errorf("looking at %s: %w", JSONName, withoutPath(err))
