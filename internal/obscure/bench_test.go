@@ -46,6 +46,7 @@ func BenchmarkApply(b *testing.B) {
 			}
 			return r
 		}()},
+		{"everything-6000x4000", 6000, 4000, []face.Region{headOf(0, 0, 12000, 0)}},
 	} {
 		for _, style := range []Style{SecureBlur, Solid} {
 			b.Run(fmt.Sprintf("%s/%s", c.name, style), func(b *testing.B) {
