@@ -99,32 +99,49 @@ func (e tiffEntry) size() int64 { return tiffSize(e.kind) * int64(e.count) }
 
 func (d *tiffDir) bytes(e tiffEntry) []byte { return d.data[e.at : e.at+e.size()] }
 
-// ints are the values of a field of bytes, shorts or longs; nil for other types.
+// maxValues bounds how many values of a field are read: more strips than any file of the largest
+// size has.
+const maxValues = 1 << 22
+
+// value reads one number of a field of bytes, shorts or longs.
+func (d *tiffDir) value(e tiffEntry, i int64) (int64, bool) {
+	if i >= int64(e.count) {
+		return 0, false
+	}
+	switch e.kind {
+	case 1:
+		return int64(d.data[e.at+i]), true
+	case 3:
+		return int64(d.order.Uint16(d.data[e.at+2*i:])), true
+	case 4:
+		return int64(d.order.Uint32(d.data[e.at+4*i:])), true
+	}
+	return 0, false
+}
+
+// ints are the values of a field of bytes, shorts or longs; nil for other types and for too many.
 func (d *tiffDir) ints(tag uint16) []int64 {
 	e, ok := d.find(tag)
-	if !ok {
+	if !ok || e.count > maxValues {
 		return nil
 	}
-	out := make([]int64, 0, e.count)
-	for b := d.bytes(e); len(b) > 0; {
-		switch e.kind {
-		case 1:
-			out, b = append(out, int64(b[0])), b[1:]
-		case 3:
-			out, b = append(out, int64(d.order.Uint16(b))), b[2:]
-		case 4:
-			out, b = append(out, int64(d.order.Uint32(b))), b[4:]
-		default:
+	var out []int64
+	for i := range int64(e.count) {
+		v, ok := d.value(e, i)
+		if !ok {
 			return nil
 		}
+		out = append(out, v)
 	}
 	return out
 }
 
 // int is the first value of a field, or otherwise where there is none.
 func (d *tiffDir) int(tag uint16, otherwise int64) int64 {
-	if v := d.ints(tag); len(v) > 0 {
-		return v[0]
+	if e, ok := d.find(tag); ok {
+		if v, ok := d.value(e, 0); ok {
+			return v
+		}
 	}
 	return otherwise
 }
