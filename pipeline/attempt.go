@@ -73,21 +73,33 @@ func refused(job Job, orders []Order, err error) []Result {
 	return results
 }
 
-// reasonFor says in plain words, and without the error's own text where that is a decoder's
-// jargon, why an asset was refused.
+// reasonFor says in plain words why an asset was refused. What the decoder said comes after it, for
+// whoever has to find out more.
 func reasonFor(err error) string {
-	switch {
-	case errors.Is(err, ErrCrashed):
-		return "looking at this file killed or stalled the decoder twice"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "looking at this file took too long, twice"
-	}
-	for _, known := range []error{media.ErrDamaged, media.ErrUnsupported, media.ErrTooLarge, media.ErrAnimated, media.ErrMultiPage, media.ErrVideo} {
-		if errors.Is(err, known) {
-			return err.Error()
+	for _, known := range reasons() {
+		if errors.Is(err, known.err) {
+			return known.words + " (" + err.Error() + ")"
 		}
 	}
 	return "something went wrong: " + err.Error()
+}
+
+type reason struct {
+	err   error
+	words string
+}
+
+func reasons() []reason {
+	return []reason{
+		{ErrCrashed, "looking at this file killed the process that did it, twice"},
+		{context.DeadlineExceeded, "looking at this file took too long, twice"},
+		{media.ErrVideo, "videos are not processed by this version"},
+		{media.ErrAnimated, "animated pictures are not processed by this version"},
+		{media.ErrMultiPage, "files of several pages are not processed by this version"},
+		{media.ErrTooLarge, "the picture is larger than the limits allow"},
+		{media.ErrDamaged, "the file is damaged"},
+		{media.ErrUnsupported, "this is not a picture that can be read"},
+	}
 }
 
 // GiveUp brings a job that left its queue undone to its end: withheld, for the reason given.
