@@ -28,18 +28,16 @@ type Options struct {
 	Enlarge      float64 // …but never by more than this
 	Coarsest     int     // pixels: the longer side of the last level
 	Tile         int     // pixels: longest side of what goes through the network at once, a multiple of 64
-	Candidate    float64 // score from which on a box is looked at a second time
-	Sure         float64 // score from which on a box needs no second look…
-	SureHits     int     // …if the detector named it so often
+	Candidate    float64 // the detector's own score from which on a box is considered
 	Crowd        int     // so many small faces call for one level more, at twice the finest scale
-	Threshold    float64 // score after both looks from which on it is a face
+	Threshold    float64 // final score, 0 to 1, from which on it is a face
 }
 
 // DefaultOptions are those that the measurements were made with.
 func DefaultOptions() Options {
 	return Options{
 		SmallestFace: 20, Least: 10, SeenAt: 13, Budget: 1 << 20, Enlarge: 2, Coarsest: 320, Tile: 1280,
-		Candidate: 0.2, Sure: 0.98, SureHits: 16, Crowd: 8, Threshold: 0.33,
+		Candidate: 0.15, Crowd: 8, Threshold: 0.39,
 	}
 }
 
@@ -50,8 +48,8 @@ func (o Options) check() error {
 	if o.Tile < 2*overlap || o.Tile%stride != 0 {
 		return fmt.Errorf("finder options: a tile of %d pixels is not a multiple of %d of at least %d", o.Tile, stride, 2*overlap)
 	}
-	if !(o.Candidate > 0 && o.Candidate <= o.Threshold && o.Threshold < 1 && o.Sure < 1) {
-		return errors.New("finder options: scores must be between 0 and 1 and rise from candidate to threshold")
+	if !(o.Candidate > 0 && o.Candidate < 1 && o.Threshold > 0 && o.Threshold < 1) {
+		return errors.New("finder options: scores must be between 0 and 1")
 	}
 	return nil
 }
@@ -124,11 +122,11 @@ func (f *Finder) findAround(ctx context.Context, img gocv.Mat, whole, area image
 	margin := int(math.Ceil(overlap / plan[0].scale))
 	p := buildPyramid(img, area.Inset(-margin).Intersect(whole), plan)
 	defer p.close()
-	raw, err := f.search(ctx, img, p)
+	raw, finest, err := f.search(ctx, img, p)
 	if err != nil {
 		return nil, err
 	}
-	return f.settle(ctx, img, p, raw)
+	return f.settle(ctx, img, p, raw, finest)
 }
 
 func touches(b face.Box, r image.Rectangle) bool {

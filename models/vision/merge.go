@@ -2,6 +2,7 @@ package vision
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/consentry/consentry/internal/face"
@@ -16,6 +17,11 @@ const (
 	// partOfFace is the largest side that a part can have, against the side of the whole. An eye
 	// with its brow, a nose or a mouth with chin is at most two thirds of a face.
 	partOfFace = 0.7
+	// shadowOfFace is the share of the smaller of two boxes that both cover from which on the worse
+	// one is a double of the better: hair, a throat or an ear taken for a face next to it.
+	shadowOfFace = 0.5
+	// beyondDoubt is the final score from which on a face may silence its doubles.
+	beyondDoubt = 0.95
 )
 
 // byScore sorts the best first; equal ones by place, so that the order never depends on chance.
@@ -52,17 +58,24 @@ func mergeDuplicates(found []face.Face) []candidate {
 	return kept
 }
 
-// dropParts drops what is only a part of a larger face: an eye and its brow, a mouth and chin,
-// seen at a finer scale as if they were faces. A small face inside a large box stays where the
-// detector is surer of it than of the large one.
+// dropParts drops what is only a part of a better face: an eye and its brow or a mouth and chin seen
+// at a finer scale, a fringe or a throat. A face inside or across a worse one stays.
 func dropParts(found []face.Face) []face.Face {
 	return slices.DeleteFunc(slices.Clone(found), func(f face.Face) bool {
 		return slices.ContainsFunc(found, func(whole face.Face) bool {
-			return isPart(f.Box, whole.Box) && f.Score <= whole.Score
+			return isPart(f.Box, whole.Box) && f.Score <= whole.Score || isShadow(f, whole)
 		})
 	})
 }
 
+// isPart says whether the small box lies in the large one as a part of a face would.
 func isPart(small, large face.Box) bool {
 	return small.Size() <= partOfFace*large.Size() && small.Intersection(large) >= insideFace*small.Area()
+}
+
+// isShadow says whether a face is the shifted double of one that is beyond doubt.
+func isShadow(f, sure face.Face) bool {
+	both := f.Box.Intersection(sure.Box)
+	return sure.Score >= beyondDoubt && f.Score < sure.Score &&
+		both >= shadowOfFace*math.Min(f.Box.Area(), sure.Box.Area())
 }

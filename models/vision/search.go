@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"slices"
 
 	"gocv.io/x/gocv"
 
@@ -19,6 +20,7 @@ const (
 // pyramid is a part of a picture at several scales, finest first.
 type pyramid struct {
 	part   image.Rectangle // of the picture
+	plan   []level
 	levels []scaledPicture
 }
 
@@ -32,7 +34,7 @@ type scaledPicture struct {
 }
 
 func buildPyramid(img gocv.Mat, part image.Rectangle, plan []level) *pyramid {
-	p := &pyramid{part: part}
+	p := &pyramid{part: part, plan: plan}
 	src := img.Region(part)
 	defer src.Close() //nolint:errcheck // frees memory only
 	small := gocv.NewMat()
@@ -111,36 +113,32 @@ func resample(src gocv.Mat, dst *gocv.Mat, size image.Point) {
 }
 
 // search runs the detector over a pyramid: every box, duplicates included, in coordinates of the
-// picture. A crowd is searched at one finer level too.
-func (f *Finder) search(ctx context.Context, img gocv.Mat, p *pyramid) ([]face.Face, error) {
-	var all []face.Face
+// picture. A crowd is searched at one finer level too. It says what the finest scale was.
+func (f *Finder) search(ctx context.Context, img gocv.Mat, p *pyramid) (all []face.Face, finest float64, err error) {
 	for _, l := range p.levels {
 		found, err := f.searchLevel(ctx, l)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		all = append(all, found...)
 	}
-	scale, _ := p.levels[0].scale()
-	finer := math.Min(2*scale, f.options.Enlarge)
-	if finer <= scale || !f.crowded(all, scale) {
-		return all, nil
+	finest = p.plan[0].scale
+	finer := math.Min(2*finest, f.options.Enlarge)
+	if finer <= finest || !f.crowded(all, finest) {
+		return all, finest, nil
 	}
 	more := buildPyramid(img, p.part, []level{{scale: finer}})
 	defer more.close()
 	found, err := f.searchLevel(ctx, more.levels[0])
-	return append(all, found...), err
+	return append(all, found...), finer, err
 }
 
 // crowded says whether there are many faces so small that more and smaller ones are likely.
 func (f *Finder) crowded(found []face.Face, scale float64) bool {
-	small := 0
-	for _, c := range mergeDuplicates(found) {
-		if c.Score >= crowdSure && c.Box.Size()*scale < crowdFace {
-			small++
-		}
-	}
-	return small >= f.options.Crowd
+	sure := slices.DeleteFunc(slices.Clone(found), func(c face.Face) bool {
+		return c.Score < crowdSure || c.Box.Size()*scale >= crowdFace
+	})
+	return len(mergeDuplicates(sure)) >= f.options.Crowd
 }
 
 // searchLevel runs the detector over the tiles of one level. Boxes whose centre lies beyond the
@@ -178,13 +176,13 @@ func holds(r image.Rectangle, p face.Point) bool {
 
 // settle makes faces of candidates: duplicates merged, doubtful ones looked at again, parts of
 // faces dropped, landmarks fitted.
-func (f *Finder) settle(ctx context.Context, img gocv.Mat, p *pyramid, raw []face.Face) ([]face.Face, error) {
+func (f *Finder) settle(ctx context.Context, img gocv.Mat, p *pyramid, raw []face.Face, finest float64) ([]face.Face, error) {
 	var found []face.Face
 	for _, c := range mergeDuplicates(raw) {
 		if err := ctx.Err(); err != nil {
 			return nil, err //nolint:wrapcheck // the context's own error is what callers look for
 		}
-		x, err := f.judge(p, c)
+		x, err := f.judge(p, c, finest)
 		if err != nil {
 			return nil, err
 		}
@@ -201,17 +199,4 @@ func (f *Finder) settle(ctx context.Context, img gocv.Mat, p *pyramid, raw []fac
 		found[i].Landmarks = l
 	}
 	return found, nil
-}
-
-// judge gives a candidate its final score, with a second look where the first is not enough.
-func (f *Finder) judge(p *pyramid, c candidate) (face.Face, error) {
-	if c.Score >= f.options.Sure && c.hits >= f.options.SureHits {
-		return c.Face, nil
-	}
-	second, err := f.secondLook(p, c.Box)
-	if err != nil {
-		return face.Face{}, err
-	}
-	c.Score = weigh(c.Score, c.hits, second, p.levels[0].fromPicture(c.Box).Size())
-	return c.Face, nil
 }
