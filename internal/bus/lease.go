@@ -87,11 +87,10 @@ func (l *Lease) Advance(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("keep the lease: %w", err)
 	}
-	since := time.Since(l.beat)
-	if since >= l.bus.opts.AckWait {
+	if l.late() {
 		return fmt.Errorf("keep the lease: %w", ErrLeaseLost)
 	}
-	if since < l.bus.opts.AckWait/4 {
+	if time.Since(l.beat) < l.bus.opts.AckWait/4 {
 		return nil
 	}
 	if err := l.msg.InProgress(); err != nil {
@@ -147,11 +146,14 @@ func (l *Lease) Reject(ctx context.Context, reason string) error {
 func (l *Lease) held() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if time.Since(l.beat) >= l.bus.opts.AckWait {
+	if l.late() {
 		return ErrLeaseLost
 	}
 	return nil
 }
+
+// late is on the safe side: the server's clock for this job began a little before ours.
+func (l *Lease) late() bool { return time.Since(l.beat) >= l.bus.opts.AckWait*9/10 }
 
 func (b *Bus) flush(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, b.opts.Timeout)
@@ -159,8 +161,8 @@ func (b *Bus) flush(ctx context.Context) error {
 	return b.nc.FlushWithContext(ctx)
 }
 
-// pull takes one message from a consumer, however long that takes. A consumer that went away is
-// made again by remake.
+// pull takes one message from a consumer, however long that takes. A consumer that went away and
+// does not come back by itself is made again by remake.
 func (b *Bus) pull(ctx context.Context, s jetstream.Stream, consumer string, remake func() error) (jetstream.Msg, error) {
 	for {
 		msg, err := b.pullOnce(ctx, s, consumer)
@@ -174,15 +176,19 @@ func (b *Bus) pull(ctx context.Context, s jetstream.Stream, consumer string, rem
 			return msg, nil
 		case b.nc.IsClosed() || b.nc.IsDraining():
 			return nil, fmt.Errorf("%w: the bus is closed", ErrUnavailable)
-		case isAny(err, jetstream.ErrConsumerDeleted, jetstream.ErrConsumerNotFound):
-			err = remake()
-		}
-		if err == nil {
+		case err == nil:
 			continue
 		}
 		b.opts.Logger.Warn("waiting for the NATS server", "error", err)
+		// Whoever made the consumer anew (releaseJobs) is through with it by then. The server does
+		// not bear two who make one at the same time as it is deleted.
 		if err := b.pause(ctx, time.Second); err != nil {
 			return nil, err
+		}
+		if isAny(err, jetstream.ErrConsumerDeleted, jetstream.ErrConsumerNotFound) {
+			if err := remake(); err != nil {
+				b.opts.Logger.Warn("a consumer is missing", "error", err)
+			}
 		}
 	}
 }
