@@ -5,13 +5,12 @@ import (
 	"image"
 	"image/color"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
 	"math"
 	"math/rand/v2"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"testing"
 
 	"golang.org/x/image/bmp"
@@ -68,40 +67,33 @@ func decode(tb testing.TB, data []byte) *raster.Picture {
 }
 
 type jpegOptions struct {
-	quality  int
-	sampling string // as cjpeg's -sample, "2x2" by default
-	extra    []string
+	quality     int
+	colours     int   // raster.YCbCr where 0
+	h, v        []int // sampling, 2×2 of luma where nil
+	progressive bool
+	icc         []byte
 }
 
-// jpegFile is the scene through libjpeg's cjpeg, or through Go's encoder where only the quality is
-// given, so that tests of the common case need no tool.
+// jpegFile is the scene as a JPEG of any colour space and sampling. The scene's red, green and blue
+// stand in for whatever the channels mean: the codec does not care.
 func jpegFile(tb testing.TB, w, h int, o jpegOptions) []byte {
 	tb.Helper()
-	if o.sampling == "" && len(o.extra) == 0 {
-		var b bytes.Buffer
-		if err := jpeg.Encode(&b, scene(w, h), &jpeg.Options{Quality: o.quality}); err != nil {
-			tb.Fatal(err)
-		}
-		return b.Bytes()
+	if o.colours == 0 {
+		o.colours = raster.YCbCr
 	}
-	args := append([]string{"-quality", strconv.Itoa(o.quality)}, o.extra...)
-	if o.sampling != "" {
-		args = append(args, "-sample", o.sampling)
+	if o.h == nil {
+		o.h, o.v = []int{2, 1, 1}, []int{2, 1, 1}
 	}
-	return tool(tb, ppm(scene(w, h)), "cjpeg", args...)
-}
-
-func ppm(m *image.RGBA) []byte {
-	size := m.Rect.Size()
-	b := []byte("P6\n" + strconv.Itoa(size.X) + " " + strconv.Itoa(size.Y) + "\n255\n")
-	for i := 0; i < len(m.Pix); i += 4 {
-		b = append(b, m.Pix[i:i+3]...)
-	}
-	return b
+	m := scene(w, h)
+	hm, vm := slices.Max(o.h), slices.Max(o.v)
+	return must[[]byte](tb)(raster.MakeJPEG(w, h, o.quality, o.colours, o.h, o.v, o.progressive, o.icc, func(c, x, y int) uint8 {
+		px := m.RGBAAt(min(w-1, x*hm/o.h[c]), min(h-1, y*vm/o.v[c]))
+		return []uint8{px.G, px.R, px.B, 200 - px.G/2}[c]
+	}))
 }
 
 // tool runs a program that reads standard input and writes standard output. The programs are those
-// of the Debian packages libjpeg-turbo-progs, webp and libheif-examples, which make deps installs.
+// of the Debian packages webp and libheif-examples, which make deps installs.
 func tool(tb testing.TB, in []byte, name string, args ...string) []byte {
 	tb.Helper()
 	path, err := exec.LookPath(name)
