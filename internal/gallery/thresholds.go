@@ -43,7 +43,7 @@ var ErrThresholds = errors.New("thresholds cannot be used")
 //   - Exclusive 3.0: the winner leads the other face by three standard deviations of strangers,
 //     where chance alone leads by that much once in 700 pairs.
 //
-// 0.6, dlib's customary distance, is a score of 2.2: two thirds of the strangers of the hard set pass it.
+// 0.6, dlib's customary distance, is a score of 2.2: three quarters of the strangers of the hard set pass it.
 func DefaultThresholds() Thresholds {
 	return Thresholds{Confident: 5, Single: 0.5, Unsure: 4, Margin: 1, Exclusive: 3}
 }
