@@ -163,3 +163,13 @@ func heifFile(tb testing.TB, m image.Image, ending string, args ...string) []byt
 	tool(tb, nil, "heif-enc", append(args, "-o", out, in)...)
 	return readFile(tb, out)
 }
+
+// heifFromJPEG keeps what heif-enc takes over from a JPEG: EXIF, XMP and profile.
+func heifFromJPEG(tb testing.TB, jpeg []byte) []byte {
+	tb.Helper()
+	dir := tb.TempDir()
+	in, out := filepath.Join(dir, "in.jpg"), filepath.Join(dir, "out.heic")
+	writeFile(tb, in, jpeg)
+	tool(tb, nil, "heif-enc", "-o", out, in)
+	return readFile(tb, out)
+}
