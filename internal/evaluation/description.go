@@ -101,10 +101,26 @@ func photographs(dir string) ([]string, error) {
 	return paths, nil
 }
 
+// large leaves out what is small or doubtful, and of boxes that overlap all but the most prominent.
 func large(faces []face.Face) []face.Face {
-	return slices.DeleteFunc(slices.Clone(faces), func(f face.Face) bool {
-		return f.Box.Size() < smallestDescribed || f.Score < surelyFace
-	})
+	sorted := slices.Clone(faces)
+	slices.SortStableFunc(sorted, func(a, b face.Face) int { return cmp.Compare(prominence(b), prominence(a)) })
+	var kept []face.Face
+	for _, f := range sorted {
+		doubled := slices.ContainsFunc(kept, func(k face.Face) bool { return seenTwice(k.Box, f.Box) })
+		if f.Box.Size() >= smallestDescribed && f.Score >= surelyFace && !doubled {
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}
+
+// seenTwice says whether two boxes are of one face: the centre of one lies in the other.
+func seenTwice(a, b face.Box) bool {
+	in := func(p face.Point, b face.Box) bool {
+		return p.X >= b.X && p.X <= b.X+b.W && p.Y >= b.Y && p.Y <= b.Y+b.H
+	}
+	return in(a.Centre(), b) || in(b.Centre(), a)
 }
 
 // label says whose the faces of one photograph are.

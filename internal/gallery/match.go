@@ -65,8 +65,8 @@ func (g *Gallery) MatchPhotograph(probes []face.Templates) []Match {
 	return g.thresholds.assign(candidates)
 }
 
-// compare takes the best of a subject's references: on the labelled photographs the best one
-// separates better than the mean of all, and a new reference can then never hide a subject.
+// compare takes the best of a subject's references, so that a new one can never hide a subject. On
+// the labelled photographs (21 searches) best and mean of all separate equally well.
 func (g *Gallery) compare(c *candidate, s subject) {
 	if !c.probe.described() {
 		return
