@@ -1,6 +1,7 @@
 package raster_test
 
 import (
+	"errors"
 	"image"
 	"testing"
 
@@ -34,6 +35,9 @@ func FuzzDecode(f *testing.F) {
 			changed = nil
 		}
 		out, grown, err := p.Encode(changed)
+		if errors.Is(err, media.ErrDamaged) {
+			return // coefficients that no sound encoder writes
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

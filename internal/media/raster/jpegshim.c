@@ -71,6 +71,8 @@ static int copy_tables(struct jpeg_decompress_struct *d, cj_shape *s) {
     const JQUANT_TBL *t = d->comp_info[c].quant_table;
     if (t == NULL) t = d->quant_tbl_ptrs[d->comp_info[c].quant_tbl_no];
     if (t == NULL) return 0;
+    for (int i = 0; i < 64; i++)
+      if (t->quantval[i] == 0) return 0;  // not allowed (T.81 B.2.4.1), and nothing can be coded with it
     memcpy(s->quant[c], t->quantval, sizeof t->quantval);
   }
   return 1;
@@ -207,6 +209,10 @@ static void write_coefficients(struct jpeg_decompress_struct *d, struct jpeg_com
                                jvirt_barray_ptr *arrays, const cj_shape *s,
                                const unsigned char *icc, size_t icc_size) {
   jpeg_copy_critical_parameters(d, z);
+  // It takes over version and resolution too, which may hold anything.
+  z->JFIF_major_version = z->JFIF_minor_version = 1;
+  z->density_unit = 0;
+  z->X_density = z->Y_density = 1;
   z->optimize_coding = TRUE;
   if (s->progressive) jpeg_simple_progression(z);
   jpeg_write_coefficients(z, arrays);
