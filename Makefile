@@ -13,7 +13,7 @@ export CONSENTRY_MODELS := $(MODELS)
 
 GOLANGCI_LINT := v2.15.0
 GOFUMPT       := v0.12.0
-GO_LICENSES   := v1.0.0
+CYCLONEDX     := v1.9.0
 
 PACKAGES := g++ pkg-config libopencv-dev libopencv-contrib-dev libdlib-dev libopenblas-dev liblapack-dev \
             libatlas-base-dev libjpeg62-turbo-dev libturbojpeg0-dev libheif-dev libheif-examples
@@ -60,6 +60,34 @@ lint: packages $(TOOLS)/golangci-lint $(TOOLS)/gofumpt
 	go vet ./...
 	$(TOOLS)/golangci-lint run
 	go mod tidy -diff
+
+# Tables go to the terminal and to files under out/.
+bench: deps
+	@mkdir -p $(OUT)
+	$(BIN) measure bench --models $(MODELS) | tee $(OUT)/bench.txt
+
+# MEDIA may name a folder with people/ and crowds/, and YUNET the weights of the yardstick.
+MEDIA ?= $(wildcard ../shared/media)
+YUNET ?= $(wildcard ../shared/models/yunet_n_640_640.onnx)
+eval: deps
+	@mkdir -p $(OUT)
+	$(BIN) measure eval --models $(MODELS) \
+	  $(if $(MEDIA),--people $(MEDIA)/people --crowds $(MEDIA)/crowds) $(if $(YUNET),--yunet $(YUNET)) | tee $(OUT)/eval.txt
+
+FUZZTIME ?= 60s
+fuzz: packages
+	@for p in $$(go list ./...); do \
+	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+	    echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; \
+	  done; \
+	done
+
+$(TOOLS)/cyclonedx-gomod:
+	GOBIN=$(TOOLS) go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX)
+
+sbom: packages $(TOOLS)/cyclonedx-gomod
+	@mkdir -p $(OUT)
+	$(TOOLS)/cyclonedx-gomod app -json -licenses -main cmd/consentry -output $(OUT)/sbom.json .
 
 clean:
 	rm -rf bin $(OUT) .tools

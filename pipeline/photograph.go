@@ -53,7 +53,9 @@ func (l *Line) Photograph(ctx context.Context, asset Asset, orders []Order) ([]R
 
 // redact makes the derivative for one purpose.
 func (l *Line) redact(ctx context.Context, photo photograph, order Order) (Result, error) {
+	l.Step("match")
 	matches := match(photo.faces, order)
+	l.Step("decide")
 	verdicts, err := decide(photo.faces, matches, order)
 	if err != nil {
 		return Result{}, err
@@ -66,6 +68,7 @@ func (l *Line) redact(ctx context.Context, photo photograph, order Order) (Resul
 	if err != nil {
 		return Result{}, err
 	}
+	l.Step("scrub")
 	if err := scrubbed(derivative); err != nil {
 		return Result{}, err
 	}

@@ -14,19 +14,14 @@ type demoCommand struct {
 
 // Run lays out the demonstration, does the main job on it, and says where to look.
 func (d *demoCommand) Run(ctx context.Context, a *app) error {
-	if err := a.models.Verify(ctx, a.models.SampleNames()...); err != nil {
+	if err := a.verifyWithSamples(ctx); err != nil {
 		return err
 	}
-	layout, err := demo.Prepare(filepath.Join(a.models.Dir(), "samples"), d.Dir)
+	layout, err := demo.Prepare(a.samples(), d.Dir)
 	if err != nil {
 		return err
 	}
-	job := redactCommand{
-		Paths: []string{layout.Event}, Purpose: []string{"website"}, Out: layout.Out,
-		Register: layout.Register, References: layout.References,
-		Preset: "perse", Mode: "objectors", UnknownFace: "show", WhenNotEnrolled: "stop", Style: "secure-blur",
-	}
-	job.setDefaults()
+	job := demoJob(layout)
 	fmt.Fprintf(a.stdout, `The woman in the middle of sample3.jpg is pupil %s, whose guardian has refused the website.
 photographs    %s
 register       %s
@@ -37,4 +32,15 @@ mode           objectors (enrolled are pupils who may not be shown)
 unknown faces  show
 `, demo.Subject, layout.Event, layout.Register, filepath.Join(layout.References, demo.Subject+".jpg"), layout.Out)
 	return job.Run(ctx, a)
+}
+
+// demoJob is the main job on the demonstration.
+func demoJob(layout demo.Layout) *redactCommand {
+	job := &redactCommand{
+		Paths: []string{layout.Event}, Purpose: []string{"website"}, Out: layout.Out,
+		Register: layout.Register, References: layout.References,
+		Preset: "perse", Mode: "objectors", UnknownFace: "show", WhenNotEnrolled: "stop", Style: "secure-blur",
+	}
+	job.setDefaults()
+	return job
 }

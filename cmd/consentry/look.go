@@ -7,7 +7,6 @@ import (
 	"github.com/consentry/consentry/internal/media"
 	"github.com/consentry/consentry/internal/sandbox"
 	"github.com/consentry/consentry/internal/sandbox/look"
-	"github.com/consentry/consentry/models"
 )
 
 // lookCommand is the child process: it looks at what it is handed on standard input.
@@ -18,12 +17,7 @@ type lookCommand struct {
 
 // Run serves until standard input ends.
 func (l *lookCommand) Run(ctx context.Context, a *app) error {
-	eyes := look.New(look.Models{
-		Detector:      a.models.Path(models.Detector),
-		Landmarks:     a.models.Path(models.Landmarks),
-		DlibDir:       a.models.DlibDir(),
-		MobileFaceNet: a.models.Path(models.MobileFaceNet),
-	}, media.Limits{MaxBytes: l.MaxBytes, MaxPixels: l.MaxPixels})
+	eyes := look.New(a.lookModels(), media.Limits{MaxBytes: l.MaxBytes, MaxPixels: l.MaxPixels})
 	defer eyes.Close()
 	return sandbox.Serve(ctx, os.Stdin, os.Stdout, eyes)
 }

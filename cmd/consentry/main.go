@@ -30,22 +30,28 @@ const (
 	exitSetup    = 5 // set-up missing, nothing done
 )
 
+const exitCodes = "Exit status: 0 everything released; 2 wrong usage, or an input that could not be read; " +
+	"3 finished, something is withheld for a person; 4 finished, something failed and is withheld; " +
+	"5 the set-up is incomplete, nothing was done."
+
 type cli struct {
 	State    string `help:"Folder for everything durable. Default: ${state}." placeholder:"DIR" type:"path"`
 	Models   string `help:"Folder of the model files. Default: ${models}." placeholder:"DIR" type:"path"`
 	NATS     string `name:"nats" help:"Use this NATS server or cluster instead of the embedded one." placeholder:"URL"`
-	LogLevel string `help:"How much to log on standard error." enum:"debug,info,warn,error" default:"warn"`
+	LogLevel string `help:"How much to log on standard error: debug, info, warn, error." enum:"debug,info,warn,error" default:"warn"`
 	JSON     bool   `name:"json" help:"Print results for machines, on standard output."`
 
 	ModelsCommand modelsCommand `cmd:"" name:"models" help:"Fetch and list the model files."`
 	Redact        redactCommand `cmd:"" help:"Make safe derivatives of photographs on this machine."`
 	Verify        verifyCommand `cmd:"" help:"Say whether this very file may be published for a purpose now."`
 	Demo          demoCommand   `cmd:"" hidden:"" help:"Run the main job on the sample photographs."`
+	Measure       measureCommand `cmd:"" hidden:"" help:"Measure speed and error rates."`
 	Look          lookCommand   `cmd:"" hidden:"" help:"Look at pictures for a parent process."`
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -57,7 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	exited := -1 // kong asks to exit after --help
 	parser, err := kong.New(&c,
 		kong.Name("consentry"),
-		kong.Description("Obscures, in photographs and films, the pupils who may not be shown, before anything is published."),
+		kong.Description("Obscures, in photographs and films, the pupils who may not be shown, before anything is published.\n\n"+exitCodes),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.Vars{
@@ -65,26 +71,36 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			"maxbytes":  strconv.FormatInt(media.DefaultLimits().MaxBytes, 10),
 			"maxpixels": strconv.FormatInt(media.DefaultLimits().MaxPixels, 10),
 			"timeout":   defaultTimeOut.String(),
+			"purposes":  purposeNames(),
 		},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.UsageOnError(),
 	)
 	if err != nil {
-		return report(stderr, err)
+		return conclude(stderr, err)
 	}
 	parsed, err := parser.Parse(args)
 	if exited >= 0 {
 		return exited
 	}
 	if err != nil {
-		return report(stderr, usageError{err})
+		return conclude(stderr, usageError{withHelp(err)})
 	}
 	app, err := newApp(&c, stdout, stderr)
 	if err != nil {
-		return report(stderr, err)
+		return conclude(stderr, err)
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	return report(stderr, parsed.Run(app))
+	return conclude(stderr, parsed.Run(app))
+}
+
+// withHelp adds to what is wrong with a command line where to read how it should be.
+func withHelp(err error) error {
+	command := "consentry"
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) && wrong.Context != nil && wrong.Context.Selected() != nil {
+		command = wrong.Context.Selected().FullPath()
+	}
+	return fmt.Errorf("%w; see %s --help", err, command)
 }
 
 // app is what every command needs.
@@ -151,20 +167,29 @@ type setupError struct{ error }
 
 func (e setupError) Unwrap() error { return e.error }
 
+// interrupted is how a command ends that was told to stop before it had anything to show.
+type interrupted struct{ error }
+
+func (interrupted) Error() string   { return "interrupted; run the same command again" }
+func (e interrupted) Unwrap() error { return e.error }
+
 // exitCode ends a command that has said everything already.
 type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// report says what went wrong and turns it into the exit code. What has no kind of its own counts
+// conclude says what went wrong and turns it into the exit code. What has no kind of its own counts
 // as failed: fail closed.
-func report(stderr io.Writer, err error) int {
+func conclude(stderr io.Writer, err error) int {
 	var code exitCode
 	if err == nil {
 		return exitOK
 	}
 	if errors.As(err, &code) {
 		return int(code)
+	}
+	if errors.Is(err, context.Canceled) {
+		err = interrupted{err}
 	}
 	fmt.Fprintln(stderr, "consentry:", err)
 	switch {

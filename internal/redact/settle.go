@@ -114,3 +114,13 @@ func (e enrolment) why() string {
 	}
 	return "\nThese references were refused:\n" + list(e.refused)
 }
+
+// Orders reads the rules and enrols as a run with these options does, and returns the orders that
+// it would work by.
+func Orders(ctx context.Context, o Options, vision pipeline.Vision) ([]pipeline.Order, error) {
+	r, err := readRules(o)
+	if err != nil {
+		return nil, err
+	}
+	return settle(ctx, o, r, vision)
+}
