@@ -23,6 +23,8 @@ func kinds() map[string]jpegOptions {
 		"4:4:4":            {quality: 85, h: []int{1, 1, 1}, v: []int{1, 1, 1}},
 		"4:1:1":            {quality: 85, h: []int{4, 1, 1}, v: []int{1, 1, 1}},
 		"4:1:0":            {quality: 85, h: []int{4, 1, 1}, v: []int{2, 1, 1}},
+		"4:4:4 as 1×2":     {quality: 85, h: []int{1, 1, 1}, v: []int{2, 2, 2}},
+		"luma coarser":     {quality: 85, h: []int{1, 2, 2}, v: []int{1, 1, 1}},
 		"grey":             {quality: 85, colours: raster.Grey, h: []int{1}, v: []int{1}},
 		"grey, odd factor": {quality: 85, colours: raster.Grey, h: []int{2}, v: []int{2}},
 		"RGB":              {quality: 85, colours: raster.RGB, h: []int{1, 1, 1}, v: []int{1, 1, 1}},

@@ -196,8 +196,8 @@ func turnJPEG(data []byte, s *jpegShape, orientation int) (out []byte, ok bool, 
 func perfectTurn(s *jpegShape, orientation int) (C.int, bool) {
 	w, h := s.mcu()
 	wide, tall := s.width%w == 0, s.height%h == 0
-	if s.subsampling() < 0 {
-		return 0, false
+	if s.subsampling() < 0 || s.h[len(s.h)-1] != 1 || s.v[len(s.v)-1] != 1 {
+		return 0, false // TurboJPEG wants the usual factors
 	}
 	switch orientation {
 	case 2:
@@ -218,18 +218,16 @@ func perfectTurn(s *jpegShape, orientation int) (C.int, bool) {
 	return 0, false
 }
 
-// subsampling is TurboJPEG's name of the sampling of a grey or YCbCr picture, -1 for others.
+// subsampling is TurboJPEG's name of the sampling of a grey or YCbCr picture, -1 for others. Only
+// the ratio between the components counts: some encoders write 4:4:4 with factors of 1×2.
 func (s *jpegShape) subsampling() int {
 	if len(s.h) == 1 {
-		if s.h[0] == 1 && s.v[0] == 1 {
-			return C.TJSAMP_GRAY
-		}
+		return C.TJSAMP_GRAY
+	}
+	if len(s.h) != 3 || s.h[1] != s.h[2] || s.v[1] != s.v[2] {
 		return -1
 	}
-	if len(s.h) != 3 || s.h[1]*s.v[1] != 1 || s.h[2]*s.v[2] != 1 {
-		return -1
-	}
-	switch [2]int{s.h[0], s.v[0]} {
+	switch [2]int{s.h[0] / s.h[1], s.v[0] / s.v[1]} {
 	case [2]int{1, 1}:
 		return C.TJSAMP_444
 	case [2]int{2, 1}:
