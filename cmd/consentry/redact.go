@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/consentry/consentry/internal/consent"
@@ -24,16 +25,16 @@ const defaultTimeOut = 3 * time.Minute
 
 type redactCommand struct {
 	Paths           []string      `arg:"" name:"path" help:"Photographs, or folders of them." type:"path"`
-	Purpose         []string      `required:"" help:"What the derivatives are for: website, press, …" placeholder:"X"`
+	Purpose         []string      `required:"" help:"What the derivatives are for: ${purposes}. May be given more than once." placeholder:"X"`
 	Out             string        `required:"" help:"Folder for the derivatives and the report." placeholder:"DIR" type:"path"`
 	Register        string        `help:"Folder with subjects.csv and consents.csv." placeholder:"DIR" type:"path"`
 	References      string        `help:"Folder with reference photographs: 4021.jpg, 4021-2.jpg, 4021/any.jpg." placeholder:"DIR" type:"path"`
 	Preset          string        `default:"lumen" help:"Image policy: perse, lumen, james, stepping-stones, break, or a YAML file."`
-	Mode            string        `enum:"objectors,cleared,everyone" default:"objectors" help:"Who is enrolled: those who may not be shown, those who may, or nobody (all are obscured)."`
-	UnknownFace     string        `enum:"obscure,review,show," default:"" help:"What becomes of a face that matches nobody; the preset's answer otherwise."`
-	WhenNotEnrolled string        `enum:"stop,cleared,everyone" default:"stop" help:"What to do when somebody who must be obscured is not enrolled."`
+	Mode            string        `enum:"objectors,cleared,everyone" default:"objectors" help:"Who is enrolled: objectors (pupils who may not be shown), cleared (pupils who may be shown; all others are obscured), or everyone (nobody is enrolled, all are obscured)."`
+	UnknownFace     string        `enum:"obscure,review,show," default:"" placeholder:"WORD" help:"What becomes of a face that matches nobody: obscure, review or show. Default: the preset's."`
+	WhenNotEnrolled string        `enum:"stop,cleared,everyone" default:"stop" help:"What to do when somebody who must be obscured is not enrolled: stop, or go on in mode cleared or everyone."`
 	Attending       []string      `help:"Who was there: classes, year groups, files of admission numbers." placeholder:"CLASS,YEAR,FILE"`
-	Style           string        `enum:"secure-blur,solid" default:"secure-blur" help:"How a face is obscured."`
+	Style           string        `enum:"secure-blur,solid" default:"secure-blur" help:"How a face is obscured: secure-blur or solid."`
 	Workers         int           `help:"Photographs at a time. Default: one for each processor." placeholder:"N"`
 	MaxBytes        int64         `help:"Largest file taken, in bytes." default:"${maxbytes}"`
 	MaxPixels       int64         `help:"Largest picture taken, in pixels." default:"${maxpixels}"`
@@ -159,7 +160,7 @@ func (r *redactCommand) purposes() ([]consent.Purpose, error) {
 	for _, text := range r.Purpose {
 		p := consent.Purpose(text)
 		if !p.IsPublication() {
-			return nil, fmt.Errorf("--purpose %s: the purposes are %v", text, consent.PublicationPurposes())
+			return nil, fmt.Errorf("--purpose %s: there are %s", text, purposeNames())
 		}
 		if !seen[p] {
 			seen[p] = true
@@ -167,4 +168,12 @@ func (r *redactCommand) purposes() ([]consent.Purpose, error) {
 		}
 	}
 	return purposes, nil
+}
+
+func purposeNames() string {
+	var names []string
+	for _, p := range consent.PublicationPurposes() {
+		names = append(names, string(p))
+	}
+	return strings.Join(names, ", ")
 }

@@ -15,7 +15,7 @@ import (
 
 type verifyCommand struct {
 	File    string `arg:"" help:"The derivative; its clearance lies beside it." type:"path"`
-	Purpose string `required:"" help:"What it is to be published for." placeholder:"X"`
+	Purpose string `required:"" help:"What it is to be published for: ${purposes}." placeholder:"X"`
 }
 
 // Run exits with 0 only if this very file is cleared for the purpose.
