@@ -115,12 +115,13 @@ func large(faces []face.Face) []face.Face {
 	return kept
 }
 
-// seenTwice says whether two boxes are of one face: the centre of one lies in the other.
+// seenTwice says whether two boxes are of one face: the centre of one lies in the other, or a
+// tenth of both together is common.
 func seenTwice(a, b face.Box) bool {
 	in := func(p face.Point, b face.Box) bool {
 		return p.X >= b.X && p.X <= b.X+b.W && p.Y >= b.Y && p.Y <= b.Y+b.H
 	}
-	return in(a.Centre(), b) || in(b.Centre(), a)
+	return in(a.Centre(), b) || in(b.Centre(), a) || a.IoU(b) > 0.1
 }
 
 // label says whose the faces of one photograph are.
