@@ -65,8 +65,9 @@ func (g *Gallery) MatchPhotograph(probes []face.Templates) []Match {
 	return g.thresholds.assign(candidates)
 }
 
-// compare takes the best of a subject's references, so that a new one can never hide a subject. On
-// the labelled photographs (21 searches) best and mean of all separate equally well.
+// compare takes the best of a subject's references, so that a new one can never hide a subject. The
+// mean of all would not promise that; on the labelled photographs it misses 5 of 23 searches at
+// a false match rate of 0.1 %, the best 8, one reference alone 9 of 16: within each other's intervals.
 func (g *Gallery) compare(c *candidate, s subject) {
 	if !c.probe.described() {
 		return
