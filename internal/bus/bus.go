@@ -81,6 +81,7 @@ type Bus struct {
 	register, gallery, clearances  *Bucket
 	states                         *States
 
+	parked    sync.WaitGroup // requests whose caller went away; they end with the connection
 	closeOnce sync.Once
 	closeErr  error
 }
@@ -179,6 +180,7 @@ func (b *Bus) close() error {
 			errs = append(errs, errors.New("close the bus: the connection did not drain"))
 		}
 	}
+	b.parked.Wait()
 	if b.embedded != nil {
 		errs = append(errs, b.embedded.stop())
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // pullWait is how long one request for a job stays open at the server before it is renewed.
-const pullWait = 30 * time.Second
+const pullWait = 5 * time.Second
 
 // Lease is one job in hand. It ends by Done, Retry or Reject, or by itself when Advance was not
 // called for Options.AckWait; then the job goes to another worker.
@@ -199,20 +199,36 @@ func (b *Bus) pullOnce(ctx context.Context, s jetstream.Stream, consumer string)
 	if err != nil {
 		return nil, err
 	}
-	wait, cancel := context.WithTimeout(ctx, pullWait)
-	defer cancel()
+	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), pullWait)
 	batch, err := c.Fetch(1, jetstream.FetchContext(wait))
 	if err != nil {
+		cancel()
 		return nil, err
 	}
-	for {
-		select {
-		case msg, open := <-batch.Messages():
-			if msg != nil || !open {
-				return msg, ignoreTimeout(batch.Error())
-			}
-		case <-b.closed:
-			return nil, nats.ErrConnectionClosed
+	select {
+	case msg := <-batch.Messages():
+		cancel()
+		return msg, ignoreTimeout(batch.Error())
+	case <-b.closed:
+		cancel()
+		return nil, nats.ErrConnectionClosed
+	case <-ctx.Done():
+		b.parked.Go(func() { defer cancel(); b.giveBack(batch) })
+		return nil, ctx.Err()
+	}
+}
+
+// giveBack waits for the end of a request that nobody waits for any more. The client's own way to
+// end it lets a job slip through that is sent at that moment; it would be out of reach for AckWait.
+func (b *Bus) giveBack(batch jetstream.MessageBatch) {
+	select {
+	case <-b.closed:
+	case msg := <-batch.Messages():
+		if msg == nil {
+			return
+		}
+		if err := msg.Nak(); err != nil {
+			b.opts.Logger.Warn("a job could not be given back and will come again later", "error", err)
 		}
 	}
 }
