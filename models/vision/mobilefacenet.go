@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"os"
 
 	"gocv.io/x/gocv"
 
@@ -54,8 +55,15 @@ func fivePoints(l face.Landmarks) (points []face.Point, ok bool) {
 // mobileFaceNet describes aligned faces with MobileFaceNet through OpenCV's DNN.
 type mobileFaceNet struct{ net gocv.Net }
 
-func openMobileFaceNet(onnx string) (*mobileFaceNet, error) {
-	net := gocv.ReadNetFromONNX(onnx)
+func openMobileFaceNet(path string) (*mobileFaceNet, error) {
+	onnx, err := os.ReadFile(path) //nolint:gosec // the caller's own model file
+	if err != nil || len(onnx) == 0 {
+		return nil, errors.New("loading MobileFaceNet: cannot read the file") // without its path
+	}
+	net, err := gocv.ReadNetFromONNXBytes(onnx)
+	if err != nil {
+		return nil, fmt.Errorf("loading MobileFaceNet: %w", err)
+	}
 	if net.Empty() {
 		return nil, errors.Join(errors.New("loading MobileFaceNet: not a network that OpenCV reads"), net.Close())
 	}
