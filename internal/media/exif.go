@@ -13,10 +13,15 @@ type tiffEntry struct {
 	inline    bool
 }
 
+type byteOrder interface {
+	binary.ByteOrder
+	binary.AppendByteOrder
+}
+
 // tiffDir is the first directory of a TIFF file or of an EXIF block.
 type tiffDir struct {
 	data    []byte
-	order   binary.ByteOrder
+	order   byteOrder
 	at      int64 // where the directory starts
 	entries []tiffEntry
 	next    int64 // offset of the next directory, 0 for none

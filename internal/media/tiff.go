@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"image"
+	"io"
 	"slices"
 
 	"golang.org/x/image/tiff"
@@ -26,6 +27,7 @@ const (
 	tagColorMap    = 320
 	tagTiles       = 324
 	tagTileBytes   = 325
+	tagInkSet      = 332
 	tagExtra       = 338
 	tagFormat      = 339
 	tagICC         = 34675
@@ -36,6 +38,7 @@ const (
 	TIFFGrey    = 1 // 0 is black
 	TIFFRGB     = 2
 	TIFFPalette = 3
+	TIFFCMYK    = 5 // 0 is no ink
 )
 
 // TIFFImage is a decoded TIFF: interleaved samples of 8 or 16 bits.
@@ -89,10 +92,14 @@ func (d *tiffDir) supported() error {
 			return unsupported("TIFF sample format %d", f)
 		}
 	}
-	if p := d.int(tagPhotometric, -1); p < 0 || p > TIFFPalette {
+	switch p := d.int(tagPhotometric, -1); {
+	case p >= 0 && p <= TIFFPalette:
+		return nil
+	case p == TIFFCMYK && d.int(tagSamples, 1) == 4 && d.int(tagInkSet, 1) == 1 && slices.Contains([]int64{8, 16}, d.int(tagBits, 1)):
+		return nil
+	default:
 		return unsupported("TIFF photometric interpretation %d", p)
 	}
-	return nil
 }
 
 // checkStrips: every strip or tile must lie in the file.
@@ -112,8 +119,8 @@ func (d *tiffDir) checkStrips() error {
 	return nil
 }
 
-// DecodeTIFF reads a TIFF that Parse accepted: grey, palette, RGB and RGBA of 8 or 16 bits (one
-// bit is widened to eight).
+// DecodeTIFF reads a TIFF that Parse accepted: grey, palette, RGB, RGBA and CMYK of 8 or 16 bits
+// (one bit is widened to eight).
 func DecodeTIFF(data []byte) (*TIFFImage, error) {
 	h, err := parseTIFF(data)
 	if err != nil {
@@ -123,7 +130,12 @@ func DecodeTIFF(data []byte) (*TIFFImage, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := tiff.Decode(bytes.NewReader(data))
+	cmyk := d.int(tagPhotometric, 0) == TIFFCMYK
+	var in io.Reader = bytes.NewReader(data)
+	if cmyk {
+		in = d.asRGBA()
+	}
+	m, err := tiff.Decode(in)
 	if err != nil {
 		return nil, fmt.Errorf("decoding TIFF: %w: %w", tiffKind(err), err)
 	}
@@ -133,7 +145,11 @@ func DecodeTIFF(data []byte) (*TIFFImage, error) {
 	if d.int(tagSamples, 1) == 4 {
 		t.Channels, t.Extra = 4, int(d.int(tagExtra, 2))
 	}
-	return t, t.take(m)
+	err = t.take(m)
+	if cmyk {
+		t.Photometric, t.Extra = TIFFCMYK, 0
+	}
+	return t, err
 }
 
 func tiffKind(err error) error {

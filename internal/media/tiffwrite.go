@@ -83,7 +83,7 @@ func (t *TIFFImage) fields(rows int, at, sizes []uint32) []tiffField {
 		}
 		f = append(f, tiffField{tag: tagColorMap, kind: short, values: m})
 	}
-	if t.Channels == 4 {
+	if t.Photometric == TIFFRGB && t.Channels == 4 {
 		f = append(f, tiffField{tag: tagExtra, kind: short, values: []uint32{uint32(t.Extra)}})
 	}
 	if len(t.ICC) > 0 {

@@ -84,6 +84,8 @@ func losslessFiles(tb testing.TB) map[string][]byte {
 		"TIFF RGB 16":                tiffFile(tb, drawn(image.NewRGBA64(r)), nil),
 		"TIFF grey":                  tiffFile(tb, drawn(image.NewGray(r)), nil),
 		"TIFF grey 16":               tiffFile(tb, drawn(image.NewGray16(r)), nil),
+		"TIFF CMYK":                  cmykTIFF(tb, false),
+		"TIFF CMYK 16, packed":       cmykTIFF(tb, true),
 		"TIFF palette":               tiffFile(tb, paletted(false), nil),
 		"WebP lossless":              webpFile(tb, scene(w, h), "-lossless"),
 		"WebP lossless, alpha":       webpFile(tb, withAlpha(drawn(image.NewNRGBA(r))), "-lossless", "-exact"),
@@ -97,6 +99,21 @@ func premultiplied() *image.RGBA {
 		m.Pix[i], m.Pix[i+1], m.Pix[i+2], m.Pix[i+3] = m.Pix[i]/2, m.Pix[i+1]/2, m.Pix[i+2]/2, 128
 	}
 	return m
+}
+
+// cmykTIFF has inks that make the scene.
+func cmykTIFF(tb testing.TB, deep bool) []byte {
+	m := scene(w, h)
+	t := media.TIFFImage{Width: w, Height: h, Channels: 4, Photometric: media.TIFFCMYK, Packed: deep}
+	for _, v := range m.Pix {
+		v = 255 - v // of opaque alpha: no black ink
+		if deep {
+			t.Pix16 = append(t.Pix16, uint16(v)*257)
+		} else {
+			t.Pix8 = append(t.Pix8, v)
+		}
+	}
+	return must[[]byte](tb)(t.Encode())
 }
 
 // interlacedPNG writes the seven passes by hand: Go's encoder does not interlace.

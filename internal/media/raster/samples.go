@@ -11,9 +11,10 @@ import (
 type samples struct {
 	w, h     int
 	step     int // samples from one pixel to the next
-	channels int // 1 grey, 3 RGB, 4 RGB and alpha; a fourth sample of a step without meaning is left alone
+	channels int // 1 grey, 3 RGB, 4 RGB and alpha, or CMYK; a fourth sample of a step without meaning is left alone
 	pix8     []uint8
 	pix16    []uint16 // exactly one of pix8 and pix16 is set
+	cmyk     bool     // inks: 0 is none
 	write    func(s *samples, h media.Header) ([]byte, error)
 }
 
@@ -42,6 +43,10 @@ func (s *samples) bgr(dst []byte) error {
 		g, b = 0, 0
 	}
 	n := s.w * s.h
+	if s.cmyk {
+		s.inksToBGR(dst)
+		return nil
+	}
 	if s.pix8 != nil {
 		for i := range n {
 			px, out := s.pix8[i*s.step:], dst[3*i:3*i+3]
@@ -54,6 +59,22 @@ func (s *samples) bgr(dst []byte) error {
 		out[0], out[1], out[2] = uint8(px[b]>>8), uint8(px[g]>>8), uint8(px[r]>>8)
 	}
 	return nil
+}
+
+// inksToBGR multiplies what each ink lets through.
+func (s *samples) inksToBGR(dst []byte) {
+	light := func(i int) int {
+		if s.pix8 != nil {
+			return 255 - int(s.pix8[i])
+		}
+		return 255 - int(s.pix16[i]>>8)
+	}
+	for i := range s.w * s.h {
+		k := light(4*i + 3)
+		for c := range 3 {
+			dst[3*i+2-c] = uint8(light(4*i+c) * k / 255)
+		}
+	}
 }
 
 func (s *samples) encode(h media.Header, changed []image.Rectangle) ([]byte, []image.Rectangle, error) {

@@ -106,8 +106,10 @@ func (s *samples) image() image.Image {
 }
 
 func writePNG(m image.Image, h media.Header) ([]byte, error) {
+	// Measured at 1920 × 1280: a quarter of the default's time for a fifth more bytes.
+	e := png.Encoder{CompressionLevel: png.BestSpeed}
 	var out bytes.Buffer
-	if err := png.Encode(&out, m); err != nil {
+	if err := e.Encode(&out, m); err != nil {
 		return nil, fmt.Errorf("writing PNG: %w", err)
 	}
 	return media.WithPNGColour(out.Bytes(), h)

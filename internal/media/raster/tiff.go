@@ -15,7 +15,7 @@ func decodeTIFF(data []byte, h media.Header) (body, error) {
 	if t.Photometric == media.TIFFPalette {
 		return paletteTIFF(t, h), nil
 	}
-	s := &samples{w: t.Width, h: t.Height, step: t.Channels, channels: t.Channels, pix8: t.Pix8, pix16: t.Pix16}
+	s := &samples{w: t.Width, h: t.Height, step: t.Channels, channels: t.Channels, pix8: t.Pix8, pix16: t.Pix16, cmyk: t.Photometric == media.TIFFCMYK}
 	s.write = func(s *samples, h media.Header) ([]byte, error) {
 		out := *t
 		out.Width, out.Height, out.Pix8, out.Pix16, out.ICC = s.w, s.h, s.pix8, s.pix16, h.ICC
