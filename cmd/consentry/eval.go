@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/consentry/consentry/internal/evaluation"
 	"github.com/consentry/consentry/internal/face"
@@ -34,10 +36,15 @@ func (m *measureEval) Run(ctx context.Context, a *app) error {
 
 // verifyWithSamples wants the weights and the sample photographs.
 func (a *app) verifyWithSamples(ctx context.Context) error {
-	if err := a.models.Verify(ctx); err != nil {
-		return err
+	weights, samples := a.models.Verify(ctx), a.models.Verify(ctx, a.models.SampleNames()...)
+	var lacking, too *models.MissingError
+	switch {
+	case errors.As(weights, &lacking) && errors.As(samples, &too): // one command fetches both
+		return &models.MissingError{Dir: lacking.Dir, Files: slices.Concat(lacking.Files, too.Files)}
+	case weights != nil:
+		return weights
 	}
-	return a.models.Verify(ctx, a.models.SampleNames()...)
+	return samples
 }
 
 func (a *app) samples() string { return filepath.Join(a.models.Dir(), "samples") }

@@ -41,12 +41,12 @@ type cli struct {
 	LogLevel string `help:"How much to log on standard error: debug, info, warn, error." enum:"debug,info,warn,error" default:"warn"`
 	JSON     bool   `name:"json" help:"Print results for machines, on standard output."`
 
-	ModelsCommand modelsCommand `cmd:"" name:"models" help:"Fetch and list the model files."`
-	Redact        redactCommand `cmd:"" help:"Make safe derivatives of photographs on this machine."`
-	Verify        verifyCommand `cmd:"" help:"Say whether this very file may be published for a purpose now."`
-	Demo          demoCommand   `cmd:"" hidden:"" help:"Run the main job on the sample photographs."`
+	ModelsCommand modelsCommand  `cmd:"" name:"models" help:"Fetch and list the model files."`
+	Redact        redactCommand  `cmd:"" help:"Make safe derivatives of photographs on this machine."`
+	Verify        verifyCommand  `cmd:"" help:"Say whether this very file may be published for a purpose now."`
+	Demo          demoCommand    `cmd:"" hidden:"" help:"Run the main job on the sample photographs."`
 	Measure       measureCommand `cmd:"" hidden:"" help:"Measure speed and error rates."`
-	Look          lookCommand   `cmd:"" hidden:"" help:"Look at pictures for a parent process."`
+	Look          lookCommand    `cmd:"" hidden:"" help:"Look at pictures for a parent process."`
 }
 
 func main() {
