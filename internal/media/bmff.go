@@ -13,11 +13,12 @@ type bmffBox struct {
 // maxBoxes bounds how many boxes one level may have.
 const maxBoxes = 1 << 14
 
+// readBoxes gives, with an error, the boxes in front of the broken one.
 func readBoxes(data []byte) ([]bmffBox, error) {
 	var out []bmffBox
 	for len(data) > 0 {
 		if len(data) < 8 || len(out) >= maxBoxes {
-			return nil, damaged("ISO media box header")
+			return out, damaged("ISO media box header")
 		}
 		n, head := uint64(binary.BigEndian.Uint32(data)), 8
 		switch n {
@@ -25,12 +26,12 @@ func readBoxes(data []byte) ([]bmffBox, error) {
 			n = uint64(len(data))
 		case 1:
 			if len(data) < 16 {
-				return nil, damaged("ISO media box header")
+				return out, damaged("ISO media box header")
 			}
 			n, head = binary.BigEndian.Uint64(data[8:]), 16
 		}
 		if n < uint64(head) || n > uint64(len(data)) {
-			return nil, damaged("ISO media box runs over the end")
+			return out, damaged("ISO media box runs over the end")
 		}
 		out = append(out, bmffBox{string(data[4:8]), data[head:n]})
 		data = data[n:]
@@ -58,18 +59,7 @@ func fullBoxes(body []byte) ([]bmffBox, error) {
 // parseBMFF reads what ISO/IEC 23008-12 says of the primary item: its size and profile. libheif
 // applies the transformations (irot, imir, clap); EXIF orientation does not count in this format.
 func parseBMFF(data []byte) (Header, error) {
-	top, err := readBoxes(data)
-	if err != nil {
-		return Header{}, err
-	}
-	if findBox(top, "moov") != nil {
-		return Header{}, ErrAnimated
-	}
-	metaBody := findBox(top, "meta")
-	if metaBody == nil {
-		return Header{}, damaged("HEIF without pictures")
-	}
-	meta, err := fullBoxes(metaBody)
+	meta, err := metaBoxes(data)
 	if err != nil {
 		return Header{}, err
 	}
@@ -103,6 +93,22 @@ func parseBMFF(data []byte) (Header, error) {
 		return Header{}, damaged("HEIF picture without a size")
 	}
 	return h, nil
+}
+
+// metaBoxes are the boxes that describe the pictures. What phones append behind the last box (Motion
+// Photo, maker's blocks) need not be boxes; it is not looked at and does not leave.
+func metaBoxes(data []byte) ([]bmffBox, error) {
+	top, err := readBoxes(data)
+	meta := findBox(top, "meta")
+	switch {
+	case err != nil && (meta == nil || findBox(top, "mdat") == nil):
+		return nil, err
+	case findBox(top, "moov") != nil:
+		return nil, ErrAnimated
+	case meta == nil:
+		return nil, damaged("HEIF without pictures")
+	}
+	return fullBoxes(meta)
 }
 
 // property takes over one property of the primary item.

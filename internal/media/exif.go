@@ -172,7 +172,10 @@ func exifOrientation(block []byte) int {
 		if order.Uint16(block[at:]) != 274 {
 			continue
 		}
-		o := int64(order.Uint16(block[at+8:])) // a short, or the low half of a little-endian long
+		o := int64(order.Uint16(block[at+8:]))
+		if order.Uint16(block[at+2:]) == 4 { // a long, against the standard
+			o = int64(order.Uint32(block[at+8:]))
+		}
 		if o < 1 || o > 8 {
 			return 1
 		}

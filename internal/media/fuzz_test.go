@@ -17,7 +17,7 @@ func seed(f *testing.F) {
 		}
 		f.Add(mediatest.Orient(clean, format, 6, w, h))
 	}
-	f.Add(append(ftyp("heic", "mif1"), "\x00\x00\x00\x20meta\x00\x00\x00\x00\x00\x00\x00\x0epitm\x00\x00\x00\x00\x00\x01\x00\x00\x00\x08iprp"...))
+	f.Add(heif(mediatest.ICC(200), ispe(64, 48)))
 }
 
 // small keeps the fuzzer from spending its time on large pictures.

@@ -109,8 +109,7 @@ func adam7() [7][4]int64 {
 
 func parsePNG(data []byte) (Header, error) {
 	h := Header{Orientation: 1}
-	first := true
-	idat := false
+	first, idat, exif := true, false, false
 	_, err := walkPNG(data, func(c pngChunk) error {
 		if first != (c.kind == "IHDR") {
 			return damaged("PNG chunk %q out of place", c.kind)
@@ -128,6 +127,10 @@ func parsePNG(data []byte) (Header, error) {
 		case "tRNS":
 			h.HasAlpha = true
 		case "eXIf":
+			if exif {
+				return damaged("PNG with two EXIF blocks")
+			}
+			exif = true
 			h.Orientation = exifOrientation(c.body)
 		case "iCCP":
 			h.ICC = readICCP(c.body)

@@ -48,7 +48,7 @@ func parseWebP(data []byte) (Header, error) {
 		return Header{}, err
 	}
 	h := Header{Orientation: 1, BitDepth: 8}
-	pictures := 0
+	pictures, exifs := 0, 0
 	for i, c := range chunks {
 		switch c.kind {
 		case "ANIM", "ANMF":
@@ -70,6 +70,9 @@ func parseWebP(data []byte) (Header, error) {
 		case "ICCP":
 			h.ICC = c.body
 		case "EXIF":
+			if exifs++; exifs > 1 {
+				return Header{}, damaged("WebP with two EXIF blocks")
+			}
 			h.Orientation = exifOrientation(c.body)
 		}
 	}
