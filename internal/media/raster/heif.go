@@ -42,6 +42,9 @@ func decodeHEIF(data []byte, limits media.Limits) (body, error) {
 	}
 	b, err := newHEIFBody(px, w, h, step)
 	runtime.KeepAlive(m)
+	// The binding frees libheif's pictures in finalizers, and their size does not count towards the
+	// next collection: at 24 megapixels they would stay for as long as the picture does.
+	runtime.GC()
 	return b, err
 }
 
