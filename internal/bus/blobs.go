@@ -33,16 +33,16 @@ const putTries = 4
 func (s *Blobs) Put(ctx context.Context, r io.Reader) (digest string, size int64, err error) {
 	source, done, err := s.seekable(r)
 	if err != nil {
-		return "", 0, fmt.Errorf("%s: %w", s.doing("put"), err)
+		return "", 0, hidePath(s.doing("put"), err)
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	start, err := source.Seek(0, io.SeekCurrent)
 	if err != nil {
-		return "", 0, fmt.Errorf("%s: find the start: %w", s.doing("put"), err)
+		return "", 0, hidePath(s.doing("put")+": find the start", err)
 	}
 	h := sha256.New()
 	if size, err = io.Copy(h, source); err != nil {
-		return "", 0, fmt.Errorf("%s: read the content: %w", s.doing("put"), err)
+		return "", 0, hidePath(s.doing("put")+": read the content", err)
 	}
 	digest = hex.EncodeToString(h.Sum(nil))
 	if err := s.putTrying(ctx, digest, size, source, start); err != nil {
@@ -78,7 +78,7 @@ func (s *Blobs) putTrying(ctx context.Context, digest string, size int64, source
 			}
 		}
 		if _, err := source.Seek(start, io.SeekStart); err != nil {
-			return fmt.Errorf("go back to the start: %w", err)
+			return hidePath("go back to the start", err)
 		}
 		if err = s.write(ctx, digest, size, source); !errors.Is(err, ErrUnavailable) || ctx.Err() != nil {
 			return err

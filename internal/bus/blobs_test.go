@@ -38,8 +38,7 @@ func digestOf(s string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// leftovers is the number of messages in the store beyond one entry for each digest named and its
-// chunks.
+// messages is how many the store holds: an entry for each blob or deletion, and the chunks.
 func messages(t testing.TB, s *Blobs) uint64 {
 	t.Helper()
 	info, err := s.stream.Info(limit(t))
@@ -180,6 +179,45 @@ func blobRace(t *testing.T, b *Bus) {
 	ok(t, b.Quarantine().Get(ctx, digestOf(string(data)), discard{}))
 	if got := messages(t, b.Quarantine()); got != 3 {
 		t.Errorf("%d messages, want 2 chunks and an entry", got)
+	}
+}
+
+// blobSweep: chunks without an entry go, blobs stay.
+func blobSweep(t *testing.T, b *Bus) {
+	ctx := limit(t)
+	kept, _, err := b.Quarantine().Put(ctx, random(7, chunkSize+1))
+	ok(t, err)
+	gone, _, err := b.Quarantine().Put(ctx, random(8, chunkSize+1))
+	ok(t, err)
+	ok(t, b.Quarantine().Delete(ctx, gone))
+	for _, id := range []string{"cut", "cut", "short"} {
+		_, err = b.js.Publish(ctx, b.quarantine.chunkSubject(id), []byte("half a picture"))
+		ok(t, err)
+	}
+	for _, want := range []int{2, 0} {
+		n, err := b.Quarantine().Sweep(ctx)
+		if ok(t, err); n != want {
+			t.Errorf("swept %d, want %d", n, want)
+		}
+	}
+	ok(t, b.Quarantine().Get(ctx, kept, discard{}))
+	if got := messages(t, b.Quarantine()); got != 2+1+1 {
+		t.Errorf("%d messages left", got)
+	}
+}
+
+// TestErrorsNameNoFile: a file's name may be a person's.
+func TestErrorsNameNoFile(t *testing.T) {
+	b := open(t, Options{StoreDir: t.TempDir()})
+	path := filepath.Join(t.TempDir(), "emma.jpg")
+	ok(t, os.WriteFile(path, []byte("x"), 0o600))
+	f, err := os.Open(path)
+	ok(t, err)
+	ok(t, f.Close())
+	_, _, err = b.Quarantine().Put(limit(t), f)
+	wantErr(t, err, os.ErrClosed)
+	if strings.Contains(err.Error(), "emma") {
+		t.Errorf("the error names the file: %v", err)
 	}
 }
 

@@ -119,6 +119,40 @@ func (s *Blobs) publishInfo(ctx context.Context, info jetstream.ObjectInfo, revi
 	return wrap("enter the blob", err)
 }
 
+// Sweep removes the chunks of uploads that were cut short by the end of their process, and returns
+// how many uploads that were. It must not run while anybody uploads: with the embedded server that
+// is up to the caller, on a shared one it belongs into a maintenance window.
+func (s *Blobs) Sweep(ctx context.Context) (int, error) {
+	all, err := s.stream.Info(ctx, jetstream.WithSubjectFilter(s.chunkSubject("*")))
+	if err != nil {
+		return 0, wrap(s.doing("sweep"), err)
+	}
+	orphans := all.State.Subjects
+	for seq := uint64(1); len(orphans) > 0; {
+		m, err := s.stream.GetMsg(ctx, seq, jetstream.WithGetMsgSubject("$O."+s.name+".M.*"))
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			break
+		}
+		if err != nil {
+			return 0, wrap(s.doing("sweep"), err)
+		}
+		var info jetstream.ObjectInfo
+		if err := json.Unmarshal(m.Data, &info); err != nil {
+			return 0, fmt.Errorf("%s: %w: %w", s.doing("sweep"), ErrAltered, err)
+		}
+		if !info.Deleted {
+			delete(orphans, s.chunkSubject(info.NUID))
+		}
+		seq = m.Sequence + 1
+	}
+	for subject := range orphans {
+		if err := s.stream.Purge(ctx, jetstream.WithPurgeSubject(subject)); err != nil {
+			return 0, wrap(s.doing("sweep"), err)
+		}
+	}
+	return len(orphans), nil
+}
+
 // upload sends chunks with a bounded number unconfirmed.
 type upload struct {
 	stores  *Blobs
@@ -142,7 +176,7 @@ func (u *upload) run(ctx context.Context, r io.Reader) error {
 			break
 		}
 		if err != nil {
-			return fmt.Errorf("read the content: %w", err)
+			return hidePath("read the content", err)
 		}
 	}
 	for len(u.pending) > 0 {
@@ -220,7 +254,7 @@ func (s *Blobs) read(ctx context.Context, digest string, w io.Writer) error {
 			return err
 		}
 		if _, err := w.Write(m.Data); err != nil {
-			return fmt.Errorf("hand on the content: %w", err)
+			return hidePath("hand on the content", err)
 		}
 		size, seq = size+uint64(len(m.Data)), m.Sequence
 	}

@@ -213,14 +213,14 @@ func (b *Bus) spool(r io.Reader) (_ *os.File, err error) {
 	}
 	f, err := os.CreateTemp(dir, "spool-")
 	if err != nil {
-		return nil, fmt.Errorf("make a temporary file: %w", err)
+		return nil, hidePath("make a temporary file", err)
 	}
 	// Unlinked while open: a killed process leaves nothing behind.
 	if err := os.Remove(f.Name()); err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, errors.Join(hidePath("make a temporary file", err), f.Close())
 	}
 	if _, err := io.Copy(f, r); err != nil {
-		return nil, errors.Join(fmt.Errorf("copy to a temporary file: %w", err), f.Close())
+		return nil, errors.Join(hidePath("copy to a temporary file", err), f.Close())
 	}
 	return f, nil
 }

@@ -79,6 +79,7 @@ func TestConformance(t *testing.T) {
 		"blob chunk missing":         blobChunkMissing,
 		"blob deleted and put again": blobDeleted,
 		"blob put by many":           blobRace,
+		"blob sweep":                 blobSweep,
 		"blob source changes":        blobSourceChanges,
 		"job once while pending":     jobDuplicates,
 		"job redelivered":            jobRedelivered,

@@ -31,7 +31,7 @@ func startEmbedded(ctx context.Context, o Options) (_ *embedded, err error) {
 		return nil, errors.New("neither a store folder nor a server URL was given")
 	}
 	if err := os.MkdirAll(filepath.Join(o.StoreDir, spoolDir), 0o700); err != nil {
-		return nil, fmt.Errorf("make the store folder: %w", err)
+		return nil, hidePath("make the store folder", err)
 	}
 	lock, err := lockStore(o.StoreDir)
 	if err != nil {
@@ -108,7 +108,7 @@ func (e *embedded) stop() error {
 func lockStore(dir string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("open the lock of the store folder: %w", err)
+		return nil, hidePath("open the lock of the store folder", err)
 	}
 	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
@@ -119,7 +119,7 @@ func lockStore(dir string) (*os.File, error) {
 		err = writeHolder(f)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("lock the store folder: %w", err), f.Close())
+		return nil, errors.Join(hidePath("lock the store folder", err), f.Close())
 	}
 	return f, nil
 }
