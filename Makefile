@@ -16,7 +16,8 @@ GOFUMPT       := v0.12.0
 CYCLONEDX     := v1.9.0
 
 PACKAGES := g++ pkg-config libopencv-dev libopencv-contrib-dev libdlib-dev libopenblas-dev liblapack-dev \
-            libatlas-base-dev libjpeg62-turbo-dev libturbojpeg0-dev libheif-dev libheif-examples
+            libatlas-base-dev libjpeg62-turbo-dev libturbojpeg0-dev libwebp-dev libheif-dev \
+            webp libheif-examples
 
 .PHONY: deps packages models build demo test test-fast lint bench eval fuzz sbom clean
 

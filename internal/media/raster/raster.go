@@ -159,3 +159,6 @@ func grow(r image.Rectangle, blockW, blockH, margin int) image.Rectangle {
 		(r.Max.X+blockW-1)/blockW*blockW+margin, (r.Max.Y+blockH-1)/blockH*blockH+margin,
 	)
 }
+
+// Mat is what BGR returns, for those who may hold one without knowing OpenCV.
+type Mat = gocv.Mat

@@ -4,6 +4,7 @@
 package look
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -33,8 +34,9 @@ type Eyes struct {
 	finder    *vision.Finder
 	describer *vision.Describer
 
-	data   []byte          // the file taken up
-	source *raster.Picture // decoded, never altered
+	data     []byte // the file taken up
+	source   *view  // decoded, never altered
+	finished *view  // the derivative inspected last
 }
 
 var _ pipeline.Vision = (*Eyes)(nil)
@@ -60,7 +62,9 @@ func (e *Eyes) Close() error {
 }
 
 func (e *Eyes) putDown() {
-	e.data, e.source = nil, nil
+	e.source.close()
+	e.finished.close()
+	e.data, e.source, e.finished = nil, nil, nil
 }
 
 // Decode implements pipeline.Vision.
@@ -70,7 +74,7 @@ func (e *Eyes) Decode(_ context.Context, data []byte) (media.Info, error) {
 	if err != nil {
 		return media.Info{}, err
 	}
-	e.data, e.source = data, source
+	e.data, e.source = data, &view{picture: source}
 	return source.Info(), nil
 }
 
@@ -82,11 +86,10 @@ func (e *Eyes) Find(ctx context.Context) ([]face.Face, error) {
 	if err := e.openFinder(); err != nil {
 		return nil, err
 	}
-	picture, err := e.source.BGR()
+	picture, err := e.source.bgr()
 	if err != nil {
 		return nil, err
 	}
-	defer picture.Close()
 	return e.finder.Find(ctx, picture)
 }
 
@@ -105,18 +108,17 @@ func (e *Eyes) Describe(ctx context.Context, faces []face.Face) ([]face.Face, er
 	return e.describe(ctx, e.source, faces)
 }
 
-func (e *Eyes) describe(ctx context.Context, p *raster.Picture, faces []face.Face) ([]face.Face, error) {
+func (e *Eyes) describe(ctx context.Context, v *view, faces []face.Face) ([]face.Face, error) {
 	if len(faces) == 0 {
 		return nil, nil
 	}
 	if err := e.openDescriber(); err != nil {
 		return nil, err
 	}
-	picture, err := p.BGR()
+	picture, err := v.bgr()
 	if err != nil {
 		return nil, err
 	}
-	defer picture.Close()
 	for i := range faces {
 		if err := e.describer.Describe(ctx, picture, &faces[i]); err != nil {
 			return nil, err
@@ -165,38 +167,39 @@ func (e *Eyes) Inspect(ctx context.Context, d pipeline.Derivative) (pipeline.Sig
 	if err != nil {
 		return pipeline.Sighting{}, fmt.Errorf("decoding the derivative: %w", err)
 	}
+	e.finished.close()
+	e.finished = &view{picture: picture, file: d.Data}
 	s := pipeline.Sighting{Info: picture.Info()}
-	outside, err := raster.Compare(e.source, picture, d.Changed)
+	outside, err := raster.Compare(e.source.picture, picture, d.Changed)
 	if err != nil {
 		return pipeline.Sighting{}, fmt.Errorf("comparing the derivative: %w", err)
 	}
 	s.Outside = media.Difference{Max: outside.Max, Mean: outside.Mean, Within: outside.Within}
-	faces, err := e.findAround(ctx, picture, d.Changed)
+	faces, err := e.findAround(ctx, e.finished, d.Changed)
 	if err != nil {
 		return pipeline.Sighting{}, err
 	}
-	s.Faces, err = e.describe(ctx, picture, faces)
+	s.Faces, err = e.describe(ctx, e.finished, faces)
 	return s, err
 }
 
 // findAround looks for faces where the picture changed, and as much again on each side, so that
 // whatever is left of a face is seen with its surroundings. Elsewhere the pixels were compared
 // and are those that were looked at before.
-func (e *Eyes) findAround(ctx context.Context, p *raster.Picture, changed []image.Rectangle) ([]face.Face, error) {
+func (e *Eyes) findAround(ctx context.Context, v *view, changed []image.Rectangle) ([]face.Face, error) {
 	if len(changed) == 0 {
 		return nil, nil
 	}
 	if err := e.openFinder(); err != nil {
 		return nil, err
 	}
-	picture, err := p.BGR()
+	picture, err := v.bgr()
 	if err != nil {
 		return nil, err
 	}
-	defer picture.Close()
 	var all []face.Face
 	for _, area := range changed {
-		whole := image.Rect(0, 0, p.Info().Width, p.Info().Height)
+		whole := image.Rect(0, 0, picture.Cols(), picture.Rows())
 		faces, err := e.finder.FindIn(ctx, picture, area.Inset(-max(area.Dx(), area.Dy())/2).Intersect(whole))
 		if err != nil {
 			return nil, err
@@ -229,6 +232,9 @@ const thumbnailSide = 640
 
 // Thumbnail implements pipeline.Vision.
 func (e *Eyes) Thumbnail(_ context.Context, file []byte) ([]byte, error) {
+	if e.finished != nil && bytes.Equal(e.finished.file, file) {
+		return raster.Thumbnail(e.finished.picture, thumbnailSide)
+	}
 	picture, err := raster.Decode(file, e.limits)
 	if err != nil {
 		return nil, fmt.Errorf("decoding the derivative: %w", err)
