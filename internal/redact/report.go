@@ -86,14 +86,14 @@ func kindOf(path string) string {
 	return report.KindImage
 }
 
-// thumbnail is the contact sheet's picture of an item. A result found from an earlier run has none
-// yet; it is made of the derivative in its place. Where it cannot be made the sheet does without.
+// thumbnail is the contact sheet's picture of an item. What an earlier run released has none yet;
+// it is made of the derivative in its place. What an earlier run withheld is drawn without one.
 func (s *session) thumbnail(ctx context.Context, i int) ([]byte, error) {
 	if i >= len(s.batch.items) {
 		return nil, nil
 	}
 	w := s.batch.items[i]
-	if w.result.Thumbnail != nil || !w.found {
+	if w.result.Thumbnail != nil || !w.found || w.result.Outcome != pipeline.Released {
 		return w.result.Thumbnail, nil
 	}
 	file, err := os.ReadFile(s.output.path(w.name()))

@@ -24,7 +24,7 @@ type rules struct {
 func readRules(o Options) (rules, error) {
 	policy, err := consent.Load(o.Preset, func(name string) (io.ReadCloser, error) { return os.Open(name) })
 	if err != nil {
-		return rules{}, &UsageError{fmt.Errorf("reading the preset: %w", err)}
+		return rules{}, &UsageError{fmt.Errorf("--preset %s: %w", o.Preset, err)}
 	}
 	register, err := readRegister(o)
 	if err != nil {

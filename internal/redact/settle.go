@@ -43,7 +43,7 @@ func settle(ctx context.Context, o Options, r rules, vision pipeline.Vision) ([]
 // safeMode is the mode in which the run may go on with those who could be enrolled.
 func (r rules) safeMode(o Options, e enrolment) (pipeline.Mode, error) {
 	if unnamed := e.unnamed(); len(unnamed) > 0 {
-		return "", fmt.Errorf("nothing was processed, as these references belong to nobody in the register:\n%s", list(unnamed))
+		return "", fmt.Errorf("nothing was processed, as these references cannot be read, or belong to nobody in the register:\n%s", list(unnamed))
 	}
 	if o.Mode == pipeline.Cleared { // who is not enrolled is obscured
 		e.note(o.Progress)
