@@ -96,11 +96,11 @@ func samePixels(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// onlyregions OUT PURPOSE PATH wants the derivative to differ from the original at PATH inside of
-// the report's regions, in every one of them, and nowhere else.
+// onlyregions OUT PURPOSE PATH [ORIGINAL] wants the derivative to differ from the original (at PATH
+// if not given) inside of the report's regions, in every one of them, and nowhere else.
 func onlyRegions(ts *testscript.TestScript, _ bool, args []string) {
 	asset := findAsset(ts, args[0], args[1], args[2])
-	a, b := read(ts, args[2]), read(ts, filepath.Join(args[0], filepath.FromSlash(asset.Derivative)))
+	a, b := read(ts, args[len(args)-1]), read(ts, filepath.Join(args[0], filepath.FromSlash(asset.Derivative)))
 	if a.Bounds() != b.Bounds() {
 		ts.Fatalf("sizes are %v and %v", a.Bounds(), b.Bounds())
 	}

@@ -158,9 +158,9 @@ func (r *redactCommand) purposes() ([]consent.Purpose, error) {
 	var purposes []consent.Purpose
 	seen := map[consent.Purpose]bool{}
 	for _, text := range r.Purpose {
-		p := consent.Purpose(text)
-		if !p.IsPublication() {
-			return nil, fmt.Errorf("--purpose %s: there are %s", text, purposeNames())
+		p, err := parsePurpose(text)
+		if err != nil {
+			return nil, err
 		}
 		if !seen[p] {
 			seen[p] = true
@@ -168,6 +168,14 @@ func (r *redactCommand) purposes() ([]consent.Purpose, error) {
 		}
 	}
 	return purposes, nil
+}
+
+func parsePurpose(text string) (consent.Purpose, error) {
+	p := consent.Purpose(text)
+	if !p.IsPublication() {
+		return "", fmt.Errorf("--purpose %s: there are %s", text, purposeNames())
+	}
+	return p, nil
 }
 
 func purposeNames() string {

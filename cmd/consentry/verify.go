@@ -54,11 +54,17 @@ func text(err error) string {
 
 // check says why the file is not cleared; the second error means that it could not be looked at.
 func (v *verifyCommand) check(a *app) (cleared, err error) {
+	if _, err := parsePurpose(v.Purpose); err != nil {
+		return nil, usageError{err}
+	}
 	file, err := os.Open(v.File)
 	if err != nil {
 		return nil, usageError{err}
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, usageError{fmt.Errorf("%s: a folder or device and not a file", v.File)}
+	}
 	statement, err := os.ReadFile(v.File + ".clearance.json")
 	if errors.Is(err, fs.ErrNotExist) {
 		return errors.New("no clearance lies beside it"), nil
