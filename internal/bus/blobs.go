@@ -29,7 +29,8 @@ const putTries = 4
 
 // Put stores what r gives and returns its digest and its size in bytes. What is there already is
 // not written again. A reader that can seek is read twice from where it stands; any other is copied
-// to a nameless temporary file first. Bytes that change between the two readings are ErrAltered.
+// to a nameless temporary file first. Bytes that change between the two readings are ErrAltered; a full
+// disk is ErrFull.
 func (s *Blobs) Put(ctx context.Context, r io.Reader) (digest string, size int64, err error) {
 	source, done, err := s.seekable(r)
 	if err != nil {

@@ -206,6 +206,18 @@ func blobSweep(t *testing.T, b *Bus) {
 	}
 }
 
+func TestFullDisk(t *testing.T) {
+	b := open(t, Options{URL: listeningWith(t, 8<<20)})
+	small, _, err := b.Quarantine().Put(limit(t), random(1, 1<<20))
+	ok(t, err)
+	_, _, err = b.Quarantine().Put(limit(t), random(2, 20<<20))
+	wantErr(t, err, ErrFull)
+	ok(t, b.Quarantine().Get(limit(t), small, discard{}))
+	if got := messages(t, b.Quarantine()); got != 3 {
+		t.Errorf("%d messages: an upload that failed left something behind", got)
+	}
+}
+
 // TestErrorsNameNoFile: a file's name may be a person's.
 func TestErrorsNameNoFile(t *testing.T) {
 	b := open(t, Options{StoreDir: t.TempDir()})

@@ -66,12 +66,13 @@ func (s *Blobs) write(ctx context.Context, digest string, size int64, r io.Reade
 		return err
 	}
 	id := nuid.Next()
+	up := upload{stores: s, subject: s.chunkSubject(id), hash: sha256.New()}
 	defer func() {
 		if err != nil {
+			up.settle(ctx)
 			err = errors.Join(err, s.drop(ctx, id))
 		}
 	}()
-	up := upload{stores: s, subject: s.chunkSubject(id), hash: sha256.New()}
 	if err := up.run(ctx, r); err != nil {
 		return err
 	}
@@ -226,6 +227,16 @@ func (u *upload) confirm(ctx context.Context) error {
 		return wrap("send a chunk", err)
 	case <-ctx.Done():
 		return fmt.Errorf("send a chunk: %w", ctx.Err())
+	}
+}
+
+// settle waits for what is still under way, so that no chunk arrives after the upload was dropped.
+// How it ended does not matter any more.
+func (u *upload) settle(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), u.stores.bus.opts.Timeout)
+	defer cancel()
+	for len(u.pending) > 0 {
+		_ = u.confirm(ctx)
 	}
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sys/unix"
 )
 
 // What callers tell apart. Everything else is a failure without a remedy in code.
@@ -15,9 +17,11 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConflict: somebody else wrote first. What this caller wanted to write was not written.
 	ErrConflict = errors.New("changed by somebody else")
-	// ErrUnavailable: the server did not answer, or refused for want of room or rights. What was
+	// ErrUnavailable: the server did not answer, or refused for want of rights. What was
 	// asked for may or may not have happened.
 	ErrUnavailable = errors.New("the NATS server is not available")
+	// ErrFull: the server has no room left on its disk. Nothing was written; a retry is of no use.
+	ErrFull = errors.New("the disk of the NATS server is full")
 	// ErrLocked: another process uses the store folder.
 	ErrLocked = errors.New("the store folder is in use by another process")
 	// ErrTooOld: the server has bugs that lose jobs.
@@ -46,7 +50,7 @@ func wrap(doing string, err error) error {
 // classify finds the error of this package that err stands for, or nil where err already is one
 // or is the end of a context.
 func classify(err error) error {
-	for _, own := range []error{ErrNotFound, ErrConflict, ErrUnavailable, ErrAltered, ErrInvalid, context.Canceled} {
+	for _, own := range []error{ErrNotFound, ErrConflict, ErrUnavailable, ErrFull, ErrAltered, ErrInvalid, context.Canceled} {
 		if errors.Is(err, own) {
 			return nil
 		}
@@ -60,7 +64,20 @@ func classify(err error) error {
 	if isConflict(err) {
 		return ErrConflict
 	}
+	if isFull(err) {
+		return ErrFull
+	}
 	return ErrUnavailable
+}
+
+// isFull knows the server's two codes for a limit of storage (insufficient resources, storage
+// resources exceeded) and the words of the operating system.
+func isFull(err error) bool {
+	var api *jetstream.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	return api.ErrorCode == 10023 || api.ErrorCode == 10047 || strings.Contains(api.Description, unix.ENOSPC.Error())
 }
 
 // isConflict is a look at the code because the client has a name for only one of the two that the
