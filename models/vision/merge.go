@@ -45,15 +45,16 @@ type candidate struct {
 // mergeDuplicates keeps the best of all boxes that are one face, best first, and counts the
 // others as its hits. The input's order does not matter.
 func mergeDuplicates(found []face.Face) []candidate {
-	sorted := slices.SortedFunc(slices.Values(found), byScore)
 	var kept []candidate
-	for _, f := range sorted {
-		i := slices.IndexFunc(kept, func(k candidate) bool { return k.Box.IoU(f.Box) >= sameFace })
-		if i < 0 {
-			kept = append(kept, candidate{Face: f, hits: 1})
+	near := newNeighbours()
+	for _, f := range slices.SortedFunc(slices.Values(found), byScore) {
+		same := func(i int) bool { return kept[i].Box.IoU(f.Box) >= sameFace }
+		if i, ok := near.first(f.Box, same); ok {
+			kept[i].hits++
 			continue
 		}
-		kept[i].hits++
+		near.add(f.Box, len(kept))
+		kept = append(kept, candidate{Face: f, hits: 1})
 	}
 	return kept
 }
