@@ -83,6 +83,36 @@ func TestCloseRunnerUpIsUnsure(t *testing.T) {
 	}
 }
 
+// The subject that comes second in the gallery's order may be the first in likeness.
+func TestOvertakenSubjectIsTheRunnerUp(t *testing.T) {
+	r := seeded(5)
+	a := someone(r)
+	g := build(t, []Reference{{"1", "b", near(r, a, 0.1)}, {"2", "a", a}}, DefaultThresholds())
+	m := g.MatchPhotograph([]face.Templates{a})[0]
+	if m.Band != Unsure || m.Reason != ReasonCloseRunnerUp || m.Subject != "2" || m.RunnerUp != "1" {
+		t.Errorf("%+v", m)
+	}
+}
+
+// A face whose best subject is clearly somebody else in the photograph may still be its next one.
+func TestNextInLineKeepsAFaceUnsure(t *testing.T) {
+	axis := func(i int) []float32 {
+		v := make([]float32, mobileLength)
+		v[i] = 1
+		return v
+	}
+	a, b := face.Templates{face.MobileFaceNet: axis(0)}, face.Templates{face.MobileFaceNet: axis(1)}
+	between := axis(2)
+	between[0], between[1] = 0.36, 0.33
+	between[2] = float32(math.Sqrt(1 - 0.36*0.36 - 0.33*0.33))
+	th := Thresholds{Confident: 5, Unsure: 2.5, Margin: 1, Exclusive: 3}
+	g := build(t, []Reference{{"1", "a", a}, {"2", "b", b}}, th)
+	ms := g.MatchPhotograph([]face.Templates{a, {face.MobileFaceNet: between}})
+	if ms[0].Band != Confident || ms[1].Band != Unsure || ms[1].RunnerUp != "2" {
+		t.Errorf("%+v", ms)
+	}
+}
+
 func TestNotDescribed(t *testing.T) {
 	g := build(t, []Reference{{"1", "a", someone(seeded(1))}}, DefaultThresholds())
 	for name, p := range map[string]face.Templates{
