@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/consentry/consentry/internal/media"
 )
@@ -15,22 +16,29 @@ type attempt struct {
 	orders   []Order
 	state    State
 	revision uint64
+	written  time.Time // when the state was written last
 }
+
+// progressEvery is how often the step of a job is written down. A write waits for the disk, and a
+// photograph takes less than this.
+const progressEvery = time.Second
 
 func (a *attempt) write(ctx context.Context) error {
 	revision, err := a.worker.States.Put(ctx, a.lease.Job().Key, a.state, a.revision)
 	if err != nil {
 		return fmt.Errorf("writing the job's state: %w", err)
 	}
-	a.revision = revision
+	a.revision, a.written = revision, time.Now()
 	return nil
 }
 
-// advance notes the step and renews the lease.
+// advance notes the step, now and then, and renews the lease.
 func (a *attempt) advance(ctx context.Context, step string) error {
 	a.state.Step = step
-	if err := a.write(ctx); err != nil {
-		return err
+	if time.Since(a.written) >= progressEvery {
+		if err := a.write(ctx); err != nil {
+			return err
+		}
 	}
 	return a.lease.Advance(ctx)
 }

@@ -115,6 +115,19 @@ func (s *session) open(ctx context.Context) (err error) {
 		return fmt.Errorf("starting the bus: %w", err)
 	}
 	s.states = states{s.bus.States()}
+	if s.options.NATSURL != "" {
+		return nil // somebody else may be uploading
+	}
+	return s.sweep(ctx)
+}
+
+// sweep removes what cut-off uploads of a killed run left behind: parts of originals.
+func (s *session) sweep(ctx context.Context) error {
+	for _, b := range []*bus.Blobs{s.bus.Quarantine(), s.bus.Released()} {
+		if _, err := b.Sweep(ctx); err != nil {
+			return fmt.Errorf("removing cut-off uploads: %w", err)
+		}
+	}
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/consentry/consentry/internal/bus"
 	"github.com/consentry/consentry/internal/consent"
 	"github.com/consentry/consentry/internal/obscure"
 	"github.com/consentry/consentry/internal/redact"
@@ -245,6 +246,9 @@ func TestKilledRunIsContinued(t *testing.T) {
 	if s.Released != n || s.Found < 9 {
 		t.Errorf("%+v\n%v", s, outcomes(t, dir))
 	}
+	if left := originals(t, o); len(left) > 0 {
+		t.Errorf("originals left on the bus: %v", left)
+	}
 	if got := files(t, o.Out); len(got) != 2*n || slices.ContainsFunc(got, func(f string) bool { return strings.HasSuffix(f, ".tmp") }) {
 		t.Errorf("%d files: %v", len(got), got)
 	}
@@ -286,4 +290,29 @@ func placed(t *testing.T, dir string) int {
 		t.Fatal(err)
 	}
 	return len(found)
+}
+
+// originals lists the inputs that the bus still holds.
+func originals(t *testing.T, o redact.Options) []string {
+	t.Helper()
+	b, err := bus.Open(t.Context(), bus.Options{StoreDir: o.StateDir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	r, err := report.Load(o.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, a := range r.Assets {
+		kept, err := b.Quarantine().Has(t.Context(), a.SHA256)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kept {
+			left = append(left, a.Path)
+		}
+	}
+	return left
 }

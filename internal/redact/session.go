@@ -50,7 +50,7 @@ func (s *session) run(ctx context.Context) error {
 	if feedErr != nil {
 		return feedErr
 	}
-	return s.forgetReleased(ctx)
+	return s.forgetAll(ctx)
 }
 
 func (s *session) worker(v pipeline.Vision) *pipeline.Worker {
@@ -231,23 +231,33 @@ func (s *session) quarantine(ctx context.Context, w *wanted) error {
 // forget removes the original from the bus once its derivatives are in place. (What a service
 // keeps, and for how long, is its policy's matter; a run on one machine keeps nothing.)
 func (s *session) forget(ctx context.Context, digest string) error {
-	if err := s.bus.Quarantine().Delete(ctx, digest); err != nil && !errors.Is(err, bus.ErrNotFound) {
-		return fmt.Errorf("removing an original from quarantine: %w", err)
+	return gone(s.bus.Quarantine().Delete(ctx, digest))
+}
+
+// forgetAll removes, at the end of the run, the derivatives from the bus: only then is it sure that
+// no two assets share one. Originals go too: a run that was killed may have left some there.
+func (s *session) forgetAll(ctx context.Context) error {
+	for _, w := range s.batch.items {
+		if w.digest == "" {
+			continue
+		}
+		if err := s.forget(ctx, w.digest); err != nil {
+			return err
+		}
+		if w.result.DerivativeSHA256 == "" {
+			continue
+		}
+		if err := gone(s.bus.Released().Delete(ctx, w.result.DerivativeSHA256)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// forgetReleased removes the derivatives from the bus at the end of the run: only then is it sure
-// that no two assets share one.
-func (s *session) forgetReleased(ctx context.Context) error {
-	for _, w := range s.batch.items {
-		if w.found || w.result.DerivativeSHA256 == "" {
-			continue
-		}
-		err := s.bus.Released().Delete(ctx, w.result.DerivativeSHA256)
-		if err != nil && !errors.Is(err, bus.ErrNotFound) {
-			return fmt.Errorf("removing a derivative from the bus: %w", err)
-		}
+// gone is the error of a removal, unless there was nothing to remove.
+func gone(err error) error {
+	if err == nil || errors.Is(err, bus.ErrNotFound) {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("removing a file from the bus: %w", err)
 }
