@@ -43,10 +43,16 @@ func (a *attempt) advance(ctx context.Context, step string) error {
 	return a.lease.Advance(ctx)
 }
 
-// finish commits the results, and only then takes the job off the queue.
+// finish commits the results, and only then takes the job off the queue. Results that cannot be
+// stored, as they are too large, are withheld: a result that is not committed does not exist.
 func (a *attempt) finish(ctx context.Context, results []Result) error {
 	a.state.Status, a.state.Step, a.state.Results = Finished, "", results
-	if err := a.write(ctx); err != nil {
+	err := a.write(ctx)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, ErrConflict) {
+		a.state.Results = refused(a.lease.Job(), a.orders, fmt.Errorf("storing the result: %w", err))
+		err = a.write(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	return a.lease.Done(ctx)

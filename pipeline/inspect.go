@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/consentry/consentry/internal/consent"
 	"github.com/consentry/consentry/internal/face"
@@ -27,7 +28,7 @@ func (l *Line) inspect(ctx context.Context, derivative Derivative, photo photogr
 	if stillFound(seen.Faces, result.Faces) {
 		return "a face can still be found where one was obscured", nil
 	}
-	return stillMatched(seen.Faces, order), nil
+	return stillMatched(unjudged(seen.Faces, result.Faces), order), nil
 }
 
 // stillFound says whether a face's centre lies where a face was obscured. The middle half of the
@@ -51,6 +52,20 @@ func middle(b face.Box) area {
 
 func (a area) contains(p face.Point) bool {
 	return p.X >= a.X && p.X < a.X+a.W && p.Y >= a.Y && p.Y < a.Y+a.H
+}
+
+// sameFace is the overlap from which on two boxes are one face seen twice, as usual for detectors.
+const sameFace = 0.5
+
+// unjudged are the faces that were not decided to be shown in the original. Those that were stand
+// beside an obscured one and are seen again; judged anew, without the face whose subject cannot be
+// two people of one photograph, they could only be judged worse.
+func unjudged(seen []face.Face, verdicts []FaceResult) []face.Face {
+	return slices.DeleteFunc(slices.Clone(seen), func(f face.Face) bool {
+		return slices.ContainsFunc(verdicts, func(v FaceResult) bool {
+			return v.Outcome == consent.Show && v.Box.IoU(f.Box) >= sameFace
+		})
+	})
 }
 
 // stillMatched names a subject that must not be shown and yet matches in any band.

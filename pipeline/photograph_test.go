@@ -183,6 +183,13 @@ func TestReleasedAndSealed(t *testing.T) {
 	}
 }
 
+func TestNobodyInThePicture(t *testing.T) {
+	s := &script{}
+	if r := takeOne(t, s, newOrder(t, nil)); r.Outcome != pipeline.Released || len(s.regions) != 0 {
+		t.Errorf("%s with %d regions: %s", r.Outcome, len(s.regions), r.Reason)
+	}
+}
+
 func TestModes(t *testing.T) {
 	faces := []face.Face{person(1), person(2), person(3), person(9)} // refused, granted, silent, unknown
 	const show, hide, ask = consent.Show, consent.Obscure, consent.Review
@@ -253,9 +260,12 @@ func TestEveryFailureFailsClosed(t *testing.T) {
 func TestFaultsOfTheDerivativeWithhold(t *testing.T) {
 	within := media.Difference{Within: true}
 	hidden := person(1)
+	shown := person(5)
+	again := shown // a little like the one who is gone
+	again.Templates = hidden.Templates
 	ghost := face.Face{Box: hidden.Box}
 	elsewhere := person(1)
-	elsewhere.Box.X = 50
+	elsewhere.Box.X = 25
 	doubtful := elsewhere
 	doubtful.Templates = face.Templates{face.DlibResNet: hidden.Templates[face.DlibResNet]}
 	for name, test := range map[string]struct {
@@ -268,10 +278,11 @@ func TestFaultsOfTheDerivativeWithhold(t *testing.T) {
 		"face still found":       {pipeline.Sighting{Outside: within, Faces: []face.Face{ghost}}, "still be found"},
 		"subject still matches":  {pipeline.Sighting{Outside: within, Faces: []face.Face{elsewhere}}, "4021"},
 		"subject matches in one": {pipeline.Sighting{Outside: within, Faces: []face.Face{doubtful}}, "4021"},
+		"judged before":          {pipeline.Sighting{Outside: within, Faces: []face.Face{again}}, ""},
 		"somebody else there":    {pipeline.Sighting{Outside: within, Faces: []face.Face{person(4)}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := takeOne(t, &script{faces: []face.Face{hidden}, seen: &test.seen}, newOrder(t, nil))
+			r := takeOne(t, &script{faces: []face.Face{hidden, shown}, seen: &test.seen}, newOrder(t, nil))
 			if test.want == "" {
 				if r.Outcome != pipeline.Released {
 					t.Errorf("%s: %s", r.Outcome, r.Reason)
