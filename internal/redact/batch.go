@@ -32,14 +32,15 @@ func (w *wanted) name() string { return path.Join(string(w.result.Purpose), w.in
 
 // batch is all that is wanted, in the order of the inputs.
 type batch struct {
-	items  []*wanted
-	orders []pipeline.Order
+	items    []*wanted
+	orders   []pipeline.Order
+	problems []intake.Problem // inputs that did not even become items
 }
 
 // newBatch reads every input once to learn its digest and its format. An input that cannot be read
 // is settled at once; the rest goes on.
 func newBatch(ctx context.Context, o Options, scan *intake.Batch, orders []pipeline.Order) (*batch, error) {
-	b := &batch{orders: orders}
+	b := &batch{orders: orders, problems: scan.Problems}
 	for i := range scan.Files {
 		if err := ctx.Err(); err != nil {
 			return nil, err

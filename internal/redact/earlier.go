@@ -7,10 +7,14 @@ import (
 	"image"
 	"io/fs"
 	"os"
+	"path"
+	"syscall"
 
 	"github.com/consentry/consentry/internal/clearance"
 	"github.com/consentry/consentry/internal/face"
 	"github.com/consentry/consentry/internal/gallery"
+	"github.com/consentry/consentry/internal/intake"
+	"github.com/consentry/consentry/internal/media"
 	"github.com/consentry/consentry/pipeline"
 )
 
@@ -23,6 +27,9 @@ const maxClearance = 16 << 20
 // is left alone.
 func (s *session) sortEarlier() error {
 	key, out := s.key.Public().(ed25519.PublicKey), s.output
+	if err := s.removeUnread(key); err != nil {
+		return err
+	}
 	withheld := s.remembered()
 	for _, w := range s.batch.items {
 		earlier, err := out.earlier(w.name(), key)
@@ -49,6 +56,45 @@ func (s *session) sortEarlier() error {
 	return nil
 }
 
+// removeUnread takes away what earlier runs made of inputs that cannot be read any more: nobody can
+// say whether it could still be released.
+func (s *session) removeUnread(key ed25519.PublicKey) error {
+	taken := map[string]bool{}
+	for _, w := range s.batch.items {
+		taken[w.name()] = true
+	}
+	for _, p := range s.batch.problems {
+		for _, name := range s.batch.places(p) {
+			if taken[name] {
+				continue
+			}
+			_, err := s.output.earlier(name, key)
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errForeign) {
+				continue
+			}
+			if err := errors.Join(err, s.output.remove(name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// places are where derivatives of an input would lie that cannot be read: its format is not known,
+// and HEIF comes out under another name.
+func (b *batch) places(p intake.Problem) []string {
+	if p.Rel == "" {
+		return nil
+	}
+	var names []string
+	for _, o := range b.orders {
+		for _, rel := range []string{p.Rel, media.DerivativeName(p.Rel, media.HEIF)} {
+			names = append(names, path.Join(string(o.Purpose), rel))
+		}
+	}
+	return names
+}
+
 // errForeign says that a file lies where a derivative should go and has no clearance of ours.
 var errForeign = errors.New("a file that consentry did not make is in the way; move it, or choose another --out")
 
@@ -62,6 +108,9 @@ func (o *output) earlier(name string, key ed25519.PublicKey) (*clearance.Clearan
 			return nil, nil
 		}
 		return nil, fs.ErrNotExist
+	}
+	if errors.Is(err, syscall.ENOTDIR) { // a file where we need a folder
+		return nil, errForeign
 	}
 	if err != nil {
 		return nil, err

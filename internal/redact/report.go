@@ -22,7 +22,7 @@ func (s *session) report(ctx context.Context, r rules, scan *intake.Batch, start
 		Version: report.Version, Started: started.UTC(), Finished: s.options.Now().UTC(),
 		Policy: r.policy.Name, Mode: string(s.batch.orders[0].Mode), RegisterRevision: r.register.Revision(),
 	}
-	summary := Summary{Report: filepath.Join(s.options.Out, report.HTMLName)}
+	summary := Summary{Report: filepath.Join(s.options.Out, report.HTMLName), Problems: []string{}}
 	for _, w := range s.batch.items {
 		out.Assets = append(out.Assets, w.asset())
 		summary.add(w)
