@@ -69,7 +69,7 @@ func (m *measureEval) detection(ctx context.Context, a *app) error {
 		return err
 	}
 	defer tested.Close()
-	sure, err := vision.OpenYuNet(m.YuNet, 0.7)
+	sure, err := vision.OpenYuNet(m.YuNet, 0.7, 1)
 	if err != nil {
 		return err
 	}

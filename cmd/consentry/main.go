@@ -167,12 +167,6 @@ type setupError struct{ error }
 
 func (e setupError) Unwrap() error { return e.error }
 
-// interrupted is how a command ends that was told to stop before it had anything to show.
-type interrupted struct{ error }
-
-func (interrupted) Error() string   { return "interrupted; run the same command again" }
-func (e interrupted) Unwrap() error { return e.error }
-
 // exitCode ends a command that has said everything already.
 type exitCode int
 
@@ -189,7 +183,8 @@ func conclude(stderr io.Writer, err error) int {
 		return int(code)
 	}
 	if errors.Is(err, context.Canceled) {
-		err = interrupted{err}
+		fmt.Fprintln(stderr, "consentry: interrupted; run the same command again")
+		return exitFailed
 	}
 	fmt.Fprintln(stderr, "consentry:", err)
 	switch {

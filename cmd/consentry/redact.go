@@ -100,6 +100,9 @@ func (a *app) printSummary(s redact.Summary) error {
 	for _, p := range s.Problems {
 		fmt.Fprintln(a.stderr, "consentry:", p)
 	}
+	if s.Interrupted {
+		fmt.Fprintln(a.stderr, "consentry: interrupted; run the same command again to do the rest")
+	}
 	return nil
 }
 
