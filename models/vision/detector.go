@@ -23,7 +23,7 @@ type Detector interface {
 type Options struct {
 	SmallestFace float64 // pixels of the picture: the smallest face that must be found
 	Least        float64 // pixels of the picture: smaller boxes are dropped, since nobody can be told from them
-	SeenAt       float64 // pixels: how large the network must see it
+	SeenAt       float64 // pixels: how large the network must see it; at 13, 94 % of 110 pasted faces were found, at 15, 99 %
 	Budget       int     // pixels: a smaller picture is enlarged until its finest level has so many…
 	Enlarge      float64 // …but never by more than this
 	Coarsest     int     // pixels: the longer side of the last level
@@ -36,7 +36,7 @@ type Options struct {
 // DefaultOptions are those that the measurements were made with.
 func DefaultOptions() Options {
 	return Options{
-		SmallestFace: 20, Least: 10, SeenAt: 13, Budget: 1 << 20, Enlarge: 2, Coarsest: 320, Tile: 1280,
+		SmallestFace: 20, Least: 10, SeenAt: 15, Budget: 1 << 20, Enlarge: 2, Coarsest: 320, Tile: 1280,
 		Candidate: 0.15, Crowd: 8, Threshold: 0.39,
 	}
 }

@@ -19,9 +19,12 @@ const (
 	partOfFace = 0.7
 	// shadowOfFace is the share of the smaller of two boxes that both cover from which on the worse
 	// one is a double of the better: hair, a throat or an ear taken for a face next to it.
-	shadowOfFace = 0.5
+	shadowOfFace = 0.4
 	// beyondDoubt is the final score from which on a face may silence its doubles.
 	beyondDoubt = 0.95
+	// doubtful is the final score below which a face can be taken for a double: people half behind
+	// others in a crowd score above.
+	doubtful = 0.9
 )
 
 // byScore sorts the best first; equal ones by place, so that the order never depends on chance.
@@ -77,6 +80,6 @@ func isPart(small, large face.Box) bool {
 // isShadow says whether a face is the shifted double of one that is beyond doubt.
 func isShadow(f, sure face.Face) bool {
 	both := f.Box.Intersection(sure.Box)
-	return sure.Score >= beyondDoubt && f.Score < sure.Score &&
+	return sure.Score >= beyondDoubt && f.Score < doubtful &&
 		both >= shadowOfFace*math.Min(f.Box.Area(), sure.Box.Area())
 }
