@@ -31,16 +31,16 @@ func stateDir(o Options) (dir string, tidy func() error, err error) {
 	if err := removeAbandoned(o.ThrowAwayDir); err != nil {
 		return "", nil, err
 	}
-	dir, err = os.MkdirTemp(o.ThrowAwayDir, throwAwayPrefix)
+	own, err := os.MkdirTemp(o.ThrowAwayDir, throwAwayPrefix)
 	if err != nil {
 		return "", nil, fmt.Errorf("making a folder for the run's state: %w", err)
 	}
-	lock, err := lockFolder(dir, unix.LOCK_EX|unix.LOCK_NB)
+	lock, err := lockFolder(own, unix.LOCK_EX|unix.LOCK_NB)
 	if err != nil {
-		return "", nil, errors.Join(err, os.RemoveAll(dir))
+		return "", nil, errors.Join(err, os.RemoveAll(own))
 	}
-	return filepath.Join(dir, "nats"), func() error {
-		return errors.Join(os.RemoveAll(dir), lock.Close())
+	return filepath.Join(own, "nats"), func() error {
+		return errors.Join(os.RemoveAll(own), lock.Close())
 	}, nil
 }
 
