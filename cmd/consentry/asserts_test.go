@@ -156,11 +156,12 @@ func difference(a, b image.Image) image.Rectangle {
 	return d
 }
 
-// holds DIR FILE… wants exactly these files, in and below the folder; a folder that is not there
-// holds none.
+// holds DIR FILE… wants exactly these files, in and below the folder, and empty folders with a slash
+// at the end; a folder that is not there holds none.
 func holds(ts *testscript.TestScript, _ bool, args []string) {
 	found := []string{}
-	walk(ts, args[0], func(path, rel string) { found = append(found, rel) })
+	walk(ts, args[0], func(_, rel string) { found = append(found, rel) })
+	found = append(found, emptyFolders(ts, args[0])...)
 	want := slices.Sorted(slices.Values(args[1:]))
 	if want == nil {
 		want = []string{}
@@ -169,6 +170,21 @@ func holds(ts *testscript.TestScript, _ bool, args []string) {
 	if diff := cmp.Diff(want, found); diff != "" {
 		ts.Fatalf("files in %s:\n%s", args[0], diff)
 	}
+}
+
+func emptyFolders(ts *testscript.TestScript, dir string) []string {
+	top := os.DirFS(ts.MkAbs(dir))
+	var list []string
+	_ = fs.WalkDir(top, ".", func(path string, entry fs.DirEntry, err error) error { // only what can be walked counts
+		if err != nil || !entry.IsDir() || path == "." {
+			return err
+		}
+		if inside, err := fs.ReadDir(top, path); err == nil && len(inside) == 0 {
+			list = append(list, path+"/")
+		}
+		return nil
+	})
+	return list
 }
 
 // nowhere WORD PATH… wants the word in no name and no content below the paths, in whatever case.
