@@ -35,7 +35,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	for {
 		lease, err := w.Jobs.Next(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was told to stop
 		}
 		if err != nil {
 			return fmt.Errorf("waiting for a job: %w", err)
@@ -43,7 +43,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		err = w.work(ctx, lease)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // it was told to stop
 		case errors.Is(err, ErrConflict): // somebody else has the job now, and commits it
 			w.Log.Warn("job lost to another worker", "asset", lease.Job().Asset)
 		case err != nil:

@@ -132,7 +132,7 @@ func (t *table) readHeader(cr *csv.Reader) bool {
 		return false
 	}
 	if err != nil {
-		t.failCSV(cr, err)
+		t.failCSV(err)
 		return false
 	}
 	if !t.namesColumns(header) {
@@ -192,7 +192,7 @@ func (t *table) readRows(cr *csv.Reader) []row {
 			break
 		}
 		if err != nil {
-			t.failCSV(cr, err)
+			t.failCSV(err)
 			continue
 		}
 		line, _ := cr.FieldPos(0)
@@ -225,7 +225,7 @@ func (r row) blank() bool {
 	return true
 }
 
-func (t *table) failCSV(cr *csv.Reader, err error) {
+func (t *table) failCSV(err error) {
 	var parse *csv.ParseError
 	if !errors.As(err, &parse) {
 		t.fail(0, "", err.Error())

@@ -69,7 +69,7 @@ type Limits struct {
 	MaxPixels int64 // width × height
 }
 
-// DefaultLimits: 256 MiB and 200 megapixels, the largest sensor sold in phones.
+// DefaultLimits are 256 MiB and 200 megapixels, the largest sensor sold in phones.
 func DefaultLimits() Limits { return Limits{MaxBytes: 256 << 20, MaxPixels: 200_000_000} }
 
 // CheckBytes is ErrTooLarge where a file of n bytes is over the limit.

@@ -14,36 +14,36 @@ const (
 	webpICC       = 1 << 5
 )
 
-// walkWebP gives the chunks and the offset behind the RIFF container.
-func walkWebP(data []byte) ([]riffChunk, int, error) {
+// walkWebP gives the chunks of the RIFF container.
+func walkWebP(data []byte) ([]riffChunk, error) {
 	if len(data) < 12 || string(data[:4]) != "RIFF" || string(data[8:12]) != "WEBP" {
-		return nil, 0, damaged("WebP header")
+		return nil, damaged("WebP header")
 	}
 	size := int64(binary.LittleEndian.Uint32(data[4:])) + 8
 	if size < 12 || size > int64(len(data)) {
-		return nil, 0, damaged("WebP of %d bytes says %d", len(data), size)
+		return nil, damaged("WebP of %d bytes says %d", len(data), size)
 	}
 	var out []riffChunk
 	for at := 12; at < int(size); {
 		if at+8 > int(size) {
-			return nil, 0, damaged("WebP chunk header runs over the end")
+			return nil, damaged("WebP chunk header runs over the end")
 		}
 		n := int64(binary.LittleEndian.Uint32(data[at+4:]))
 		end := int64(at) + 8 + n
 		if end > size {
-			return nil, 0, damaged("WebP chunk runs over the end")
+			return nil, damaged("WebP chunk runs over the end")
 		}
 		out = append(out, riffChunk{string(data[at : at+4]), data[at+8 : end]})
 		at = int(min(end+n&1, size))
 		if len(out) > 1<<16 {
-			return nil, 0, damaged("WebP of too many chunks")
+			return nil, damaged("WebP of too many chunks")
 		}
 	}
-	return out, int(size), nil
+	return out, nil
 }
 
 func parseWebP(data []byte) (Header, error) {
-	chunks, _, err := walkWebP(data)
+	chunks, err := walkWebP(data)
 	if err != nil {
 		return Header{}, err
 	}
@@ -126,7 +126,7 @@ func stripWebP(data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	chunks, _, err := walkWebP(data)
+	chunks, err := walkWebP(data)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +188,7 @@ func appendRIFF(out []byte, c riffChunk) []byte {
 
 // WithWebPICC puts a profile into a WebP that an encoder made.
 func WithWebPICC(data, profile []byte) ([]byte, error) {
-	chunks, _, err := walkWebP(data)
+	chunks, err := walkWebP(data)
 	if err != nil {
 		return nil, err
 	}

@@ -98,7 +98,7 @@ func readAttendance(items []string, register *consent.Register) (func(string) bo
 func attendees(item string, register *consent.Register) ([]string, error) {
 	var ids []string
 	for _, id := range register.IDs() {
-		if s, _ := register.Subject(id); s.Class == item || string(s.YearGroup) == item {
+		if s, _ := register.Subject(id); s.Class == item || s.YearGroup == item {
 			ids = append(ids, id)
 		}
 	}

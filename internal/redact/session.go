@@ -91,13 +91,13 @@ func (s *session) reap(ctx context.Context) error {
 		}
 		var keys []string
 		if err := json.Unmarshal(d.Job.Order, &keys); err != nil {
-			return nil // likewise
+			return nil //nolint:nilerr // likewise
 		}
 		job := pipeline.Job{Key: d.Key, Asset: d.Job.Asset, Orders: keys}
 		return pipeline.GiveUp(ctx, s.states, job, "given up: "+d.Reason)
 	})
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // it was told to stop
 	}
 	return err
 }

@@ -28,15 +28,15 @@ func EXIF(orientation int, secret string) []byte {
 	n := uint32(len(text))
 	b := le.AppendUint32([]byte("II*\x00"), first)
 	b = le.AppendUint16(b, 4)
-	b = entry(b, 270, 2, n, texts)                         // ImageDescription
-	b = entry(b, 274, 3, 1, uint32(orientation))           // Orientation
-	b = entry(b, 315, 2, n, texts)                         // Artist
-	b = entry(b, 34853, 4, 1, gps)                         // GPS directory
-	b = le.AppendUint32(b, second)                         // next directory
-	b = entry(le.AppendUint16(b, 1), 27, 2, n, texts)      // GPSProcessingMethod
-	b = le.AppendUint32(b, 0)                              //
-	b = entry(le.AppendUint16(b, 2), 513, 4, 1, texts)     // JPEGInterchangeFormat
-	b = le.AppendUint32(entry(b, 514, 4, 1, uint32(n)), 0) // its length
+	b = entry(b, 270, 2, n, texts)                     // ImageDescription
+	b = entry(b, 274, 3, 1, uint32(orientation))       // Orientation
+	b = entry(b, 315, 2, n, texts)                     // Artist
+	b = entry(b, 34853, 4, 1, gps)                     // GPS directory
+	b = le.AppendUint32(b, second)                     // next directory
+	b = entry(le.AppendUint16(b, 1), 27, 2, n, texts)  // GPSProcessingMethod
+	b = le.AppendUint32(b, 0)                          //
+	b = entry(le.AppendUint16(b, 2), 513, 4, 1, texts) // JPEGInterchangeFormat
+	b = le.AppendUint32(entry(b, 514, 4, 1, n), 0)     // its length
 	return append(b, text...)
 }
 
