@@ -76,9 +76,10 @@ func (v *verifyCommand) check(a *app) (cleared, err error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := clearance.LoadKey(filepath.Join(state, keyName))
+	path := filepath.Join(state, keyName)
+	key, err := clearance.LoadKey(path)
 	if err != nil {
-		return nil, setupError{fmt.Errorf("the key that clearances are signed with: %w", err)}
+		return nil, setupError{fmt.Errorf("%s: %w", path, err)}
 	}
 	return clearance.Verify(file, statement, v.Purpose, key.Public().(ed25519.PublicKey)), nil
 }

@@ -100,10 +100,10 @@ func openVision(o Options) ([]pipeline.Vision, func()) {
 // open brings up what the session works with: key, output folder and bus.
 func (s *session) open(ctx context.Context) (err error) {
 	if s.key, err = clearance.LoadOrCreateKey(s.options.KeyPath); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", s.options.KeyPath, err)
 	}
 	if s.output, err = openOutput(s.options.Out); err != nil {
-		return err
+		return &UsageError{err}
 	}
 	dir, tidy, err := stateDir(s.options)
 	if err != nil {
