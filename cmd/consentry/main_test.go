@@ -119,12 +119,12 @@ func wantCode(ts *testscript.TestScript, want string, err error) {
 }
 
 // interrupt SIGNAL FILE CODE PROGRAM ARG… runs the program, sends the signal once FILE exists, and
-// wants the exit code; -1 is that of a program that a signal has ended.
+// wants the exit code; -1 is that of a program that a signal has ended. The signals are INT, KILL,
+// and CHILD, which kills not the program but the process that it has started.
 func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
 		ts.Fatalf("usage: interrupt SIGNAL FILE CODE PROGRAM ARG…")
 	}
-	signal := map[string]syscall.Signal{"INT": syscall.SIGINT, "KILL": syscall.SIGKILL}[args[0]]
 	env := ts.Value(environment{}).(*testscript.Env)
 	program, err := exec.LookPath(args[3])
 	ts.Check(err)
@@ -136,13 +136,52 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	waitFor(ts, ts.MkAbs(args[1]), ended)
-	ts.Check(cmd.Process.Signal(signal))
+	ts.Check(send(args[0], cmd.Process.Pid))
 	err = <-ended
 	fmt.Fprint(ts.Stdout(), out.String())
 	fmt.Fprint(ts.Stderr(), words.String())
 	if code := cmd.ProcessState.ExitCode(); strconv.Itoa(code) != args[2] {
 		ts.Fatalf("exit code %d (%v), want %s\n%s%s", code, err, args[2], out.String(), words.String())
 	}
+}
+
+func send(signal string, pid int) error {
+	switch signal {
+	case "INT":
+		return syscall.Kill(pid, syscall.SIGINT)
+	case "KILL":
+		return syscall.Kill(pid, syscall.SIGKILL)
+	}
+	children, err := childrenOf(pid)
+	if err == nil && len(children) == 0 {
+		err = errors.New("the program has no child process")
+	}
+	for _, child := range children {
+		err = errors.Join(err, syscall.Kill(child, syscall.SIGKILL))
+	}
+	return err
+}
+
+func childrenOf(pid int) ([]int, error) {
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		return nil, err
+	}
+	var children []int
+	for _, list := range lists {
+		text, err := os.ReadFile(list)
+		if err != nil {
+			continue // a thread that has ended
+		}
+		for _, field := range strings.Fields(string(text)) {
+			child, err := strconv.Atoi(field)
+			if err != nil {
+				return nil, err
+			}
+			children = append(children, child)
+		}
+	}
+	return children, nil
 }
 
 // waitFor returns once the file is there; it is a fault if the program ends first.
