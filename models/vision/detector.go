@@ -27,7 +27,7 @@ type Options struct {
 	Budget       int     // pixels: a smaller picture is enlarged until its finest level has so many…
 	Enlarge      float64 // …but never by more than this
 	Coarsest     int     // pixels: the longer side of the last level
-	Tile         int     // pixels: longest side of what goes through the network at once, a multiple of 64
+	Tile         int     // pixels: longest side of what goes through the network at once, a multiple of 16
 	Candidate    float64 // the detector's own score from which on a box is considered
 	Crowd        int     // so many small faces call for one level more, at twice the finest scale
 	Threshold    float64 // final score, 0 to 1, from which on it is a face
@@ -36,7 +36,7 @@ type Options struct {
 // DefaultOptions are those that the measurements were made with.
 func DefaultOptions() Options {
 	return Options{
-		SmallestFace: 20, Least: 10, SeenAt: 15, Budget: 1 << 20, Enlarge: 2, Coarsest: 320, Tile: 1280,
+		SmallestFace: 20, Least: 10, SeenAt: 15, Budget: 1 << 20, Enlarge: 2, Coarsest: 320, Tile: 1088,
 		Candidate: 0.15, Crowd: 8, Threshold: 0.39,
 	}
 }

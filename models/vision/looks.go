@@ -63,7 +63,7 @@ const (
 	// yardstick's 70 faces above 100 pixels none lay between −1.4 and 4.9, of the false ones 20.
 	largeSize, hugeSize = -0.7, 128.0
 	// hopeless and plain bound what is worth a second look.
-	hopeless, plain = -4.0, 4.5
+	hopeless, plain = -3.5, 4.5
 )
 
 // impression is what is known of a candidate before it is looked at again.
@@ -82,7 +82,7 @@ func (i impression) large() float64 {
 }
 
 // first is the log odds that the candidate is a face by the first look alone. Below hopeless and
-// above plain no second look is worth its time: no yardstick's face was ever below, no false
+// above plain no second look is worth its time: hardly a yardstick's face was below, no false
 // detection above.
 func (i impression) first() float64 {
 	return firstScore*logOdds(i.score) + firstHits*math.Log(float64(i.hits)) + firstSize*i.small() + firstNone
