@@ -54,10 +54,10 @@ func (r *redactCommand) Run(ctx context.Context, a *app) error {
 	options.Progress = progress
 	summary, err := redact.Run(ctx, options)
 	progress.finish()
-	if err != nil {
+	if err != nil && summary.Report == "" { // nothing was processed
 		return kindOf(err)
 	}
-	if err := a.printSummary(summary); err != nil {
+	if err := errors.Join(a.printSummary(summary, err == nil), err); err != nil {
 		return err
 	}
 	return codeOf(summary)
@@ -88,7 +88,8 @@ func codeOf(s redact.Summary) error {
 	return nil
 }
 
-func (a *app) printSummary(s redact.Summary) error {
+// printSummary says what became of the run; reported is whether there is a report to open.
+func (a *app) printSummary(s redact.Summary, reported bool) error {
 	if a.json {
 		return json.NewEncoder(a.stdout).Encode(s)
 	}
@@ -96,7 +97,13 @@ func (a *app) printSummary(s redact.Summary) error {
 	if s.Found > 0 {
 		fmt.Fprintf(a.stdout, " (%d found from an earlier run)", s.Found)
 	}
-	fmt.Fprintf(a.stdout, "\nopen %s\n", s.Report)
+	fmt.Fprintln(a.stdout)
+	if s.Withheld > 0 {
+		fmt.Fprintln(a.stdout, "what is withheld, and why, stands first on the contact sheet")
+	}
+	if reported {
+		fmt.Fprintln(a.stdout, "open", s.Report)
+	}
 	for _, p := range s.Problems {
 		fmt.Fprintln(a.stderr, "consentry:", p)
 	}

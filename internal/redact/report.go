@@ -2,6 +2,7 @@ package redact
 
 import (
 	"context"
+	"fmt"
 	"image"
 	"os"
 	"path/filepath"
@@ -32,7 +33,10 @@ func (s *session) report(ctx context.Context, r rules, scan *intake.Batch, start
 		summary.addProblem(p, len(s.batch.orders))
 	}
 	thumbnails := func(i int) ([]byte, error) { return s.thumbnail(ctx, i) }
-	return summary, report.Write(s.options.Out, out, thumbnails)
+	if err := report.Write(s.options.Out, out, thumbnails); err != nil {
+		return summary, fmt.Errorf("%s: %w", s.options.Out, err)
+	}
+	return summary, nil
 }
 
 func (s *Summary) add(w *wanted) {
