@@ -143,6 +143,7 @@ func (e *Eyes) Obscure(_ context.Context, regions []face.Region, style obscure.S
 	if e.source == nil {
 		return pipeline.Derivative{}, errNothing
 	}
+	e.source.close() // the models have seen it
 	picture, err := raster.Decode(e.data, e.limits)
 	if err != nil {
 		return pipeline.Derivative{}, err
