@@ -79,7 +79,7 @@ func refused(job Job, orders []Order, err error) []Result {
 	}
 	results := make([]Result, len(job.Orders))
 	for i, key := range job.Orders {
-		results[i] = Result{Key: key, Outcome: outcome, Reason: reasonFor(err)}
+		results[i] = Result{Key: key, Outcome: outcome, Reason: ReasonFor(err)}
 		if i < len(orders) {
 			results[i].Purpose = orders[i].Purpose
 		}
@@ -87,9 +87,9 @@ func refused(job Job, orders []Order, err error) []Result {
 	return results
 }
 
-// reasonFor says in plain words why an asset was refused. What the decoder said comes after it, for
+// ReasonFor says in plain words why an asset was refused. What the decoder said comes after it, for
 // whoever has to find out more.
-func reasonFor(err error) string {
+func ReasonFor(err error) string {
 	for _, known := range reasons() {
 		if errors.Is(err, known.err) {
 			return known.words + " (" + err.Error() + ")"

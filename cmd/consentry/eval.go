@@ -74,7 +74,7 @@ func (m *measureEval) detection(ctx context.Context, a *app) error {
 		return err
 	}
 	defer sure.Close()
-	doubtful, err := vision.OpenYuNet(m.YuNet, 0.3, 0.5, 1, 2)
+	doubtful, err := vision.OpenYuNet(m.YuNet, 0.3, 0.25, 0.5, 1, 2)
 	if err != nil {
 		return err
 	}

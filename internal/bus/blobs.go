@@ -149,8 +149,9 @@ func (s *Blobs) Has(ctx context.Context, digest string) (bool, error) {
 	return info != nil, err
 }
 
-// Delete removes the blob; one that is not there is no error. The bytes may stay on the server's
-// disk: deleting is not erasing.
+// Delete removes the blob and overwrites its bytes on the server's disk; one that is not there is no
+// error. (A plain delete leaves the bytes where they are: bus.md. Backups and file systems that
+// copy on write still hold them; a key of its own for each asset is to come.)
 func (s *Blobs) Delete(ctx context.Context, digest string) error {
 	if err := checkDigest(digest); err != nil {
 		return fmt.Errorf("%s: %w", s.doing("delete"), err)
@@ -159,5 +160,25 @@ func (s *Blobs) Delete(ctx context.Context, digest string) error {
 	if err != nil || info == nil {
 		return err
 	}
+	if err := s.erase(ctx, s.chunkSubject(info.NUID)); err != nil {
+		return wrap(s.doing("erase"), err)
+	}
 	return wrap(s.doing("delete"), s.store.Delete(ctx, digest))
+}
+
+// erase overwrites and removes every chunk on the subject.
+func (s *Blobs) erase(ctx context.Context, subject string) error {
+	for seq := uint64(1); ; seq++ {
+		m, err := s.stream.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(subject))
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.stream.SecureDeleteMsg(ctx, m.Sequence); err != nil {
+			return err
+		}
+		seq = m.Sequence
+	}
 }

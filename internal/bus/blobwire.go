@@ -105,7 +105,7 @@ func (s *Blobs) lostRace(ctx context.Context, digest, id string) error {
 func (s *Blobs) drop(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.bus.opts.Timeout)
 	defer cancel()
-	return wrap("remove an unfinished upload", s.stream.Purge(ctx, jetstream.WithPurgeSubject(s.chunkSubject(id))))
+	return wrap("remove an unfinished upload", s.erase(ctx, s.chunkSubject(id)))
 }
 
 func (s *Blobs) publishInfo(ctx context.Context, info jetstream.ObjectInfo, revision uint64) error {
@@ -147,7 +147,7 @@ func (s *Blobs) Sweep(ctx context.Context) (int, error) {
 		seq = m.Sequence + 1
 	}
 	for subject := range orphans {
-		if err := s.stream.Purge(ctx, jetstream.WithPurgeSubject(subject)); err != nil {
+		if err := s.erase(ctx, subject); err != nil {
 			return 0, wrap(s.doing("sweep"), err)
 		}
 	}

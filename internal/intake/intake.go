@@ -43,6 +43,7 @@ const (
 	Special    Kind = "special"     // a device, pipe or socket; not opened
 	NoMedia    Kind = "no-media"    // a folder without a photograph or video
 	TooDeep    Kind = "too-deep"    // folders nested deeper than any event's
+	Collision  Kind = "collision"   // two inputs would write one output
 	NameLength Kind = "name-length" // no room in the name for what is written beside a derivative
 	BadName    Kind = "bad-name"    // a reference whose name is no admission number, or could be two
 )

@@ -32,9 +32,7 @@ func Scan(ctx context.Context, paths []string, out string, opts Options) (*Batch
 		}
 	}
 	batch.sort()
-	if err := CheckOutputs(batch.Files, opts); err != nil {
-		return nil, err
-	}
+	batch.partCollisions(opts)
 	return batch, nil
 }
 
@@ -65,6 +63,19 @@ func scanPath(ctx context.Context, batch *Batch, arg string, out output, opts Op
 	}
 	w.file(at, info)
 	return ctx.Err()
+}
+
+// partCollisions turns files that would be written over each other into problems.
+func (b *Batch) partCollisions(opts Options) {
+	colliding := Collisions(b.Files, opts)
+	b.Files = slices.DeleteFunc(b.Files, func(f File) bool {
+		message, bad := colliding[f.Path]
+		if bad {
+			b.Problems = append(b.Problems, Problem{Path: f.Path, Rel: f.Rel, Kind: Collision, Message: message})
+		}
+		return bad
+	})
+	b.sort()
 }
 
 // prefix is the first part of the relative paths that an argument gives: its own name, or nothing

@@ -233,16 +233,6 @@ func TestUsage(t *testing.T) {
 		"out is a file":         {[]string{"e/a.jpg", "out"}, []string{"e"}, "out", []string{"there is a file"}},
 		"out below a file":      {[]string{"e/a.jpg", "out"}, []string{"e"}, "out/x", []string{"not a directory"}},
 		"out leads nowhere":     {[]string{"e/a.jpg", "out -> none"}, []string{"e"}, "out", []string{"leads nowhere"}},
-		"one path, two inputs":  {[]string{"x/e/a.jpg", "y/e/a.jpg"}, []string{"x/e", "y/e"}, "", []string{"/x/e/a.jpg and ", "/y/e/a.jpg would both be written to e/a.jpg"}},
-		"folders merge":         {[]string{"x/e/a.jpg", "y/e/b.jpg"}, []string{"x/e", "y/e"}, "", nil},
-		"two formats":           {[]string{"e/a.heic", "e/a.jpg"}, []string{"e"}, "", []string{"a.heic and ", "a.jpg would"}},
-		"case":                  {[]string{"e/a.jpg", "e/A.JPG"}, []string{"e"}, "", []string{"A.JPG and ", "a.jpg would"}},
-		"case of a folder":      {[]string{"x/E/a.jpg", "y/e/a.jpg"}, []string{"x/E", "y/e"}, "", []string{"would both"}},
-		"accents":               {[]string{"e/\u00e9.jpg", "e/e\u0301.jpg"}, []string{"e"}, "", []string{"would both"}},
-		"a clearance":           {[]string{"a.jpg", "a.jpg.clearance.json"}, []string{"a.jpg", "a.jpg.clearance.json"}, "", []string{"would both be written to a.jpg.clearance.json"}},
-		"file and folder":       {[]string{"e/a.jpg", "x/e"}, []string{"e", "x/e"}, "", []string{"/x/e would be written where", "/e/a.jpg needs a folder"}},
-		"all that collide":      {[]string{"e/a.heic", "e/a.jpg", "e/b.avif", "e/b.jpg"}, []string{"e"}, "", []string{"a.heic", "b.avif"}},
-		"line break in a name":  {[]string{"e/\n.heic", "e/\n.jpg"}, []string{"e"}, "", []string{`\n.heic and `}},
 		"unreadable is no pair": {[]string{"e/a.heic=", "e/a.jpg"}, []string{"e"}, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -267,6 +257,49 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+// Inputs that would be written over each other are left out, both of them; the rest goes on.
+func TestCollisions(t *testing.T) {
+	for name, test := range map[string]struct {
+		tree, paths []string
+		files       []string // by Rel
+		want        []string // parts of the problems, one problem each
+	}{
+		"one path, two inputs": {[]string{"x/e/a.jpg", "y/e/a.jpg", "y/e/b.jpg"}, []string{"x/e", "y/e"}, []string{"e/b.jpg"}, []string{"/y/e/a.jpg would both be written to e/a.jpg", "/x/e/a.jpg would"}},
+		"folders merge":        {[]string{"x/e/a.jpg", "y/e/b.jpg"}, []string{"x/e", "y/e"}, []string{"e/a.jpg", "e/b.jpg"}, nil},
+		"two formats":          {[]string{"e/a.heic", "e/a.jpg", "e/b.jpg"}, []string{"e"}, []string{"e/b.jpg"}, []string{"a.jpg would", "a.heic would"}},
+		"three of a kind":      {[]string{"e/a.heic", "e/a.jpg", "e/a.avif"}, []string{"e"}, nil, []string{"would", "would", "would"}},
+		"case":                 {[]string{"e/a.jpg", "e/A.JPG"}, []string{"e"}, nil, []string{"a.jpg would", "A.JPG would"}},
+		"case of a folder":     {[]string{"x/E/a.jpg", "y/e/a.jpg"}, []string{"x/E", "y/e"}, nil, []string{"would both", "would both"}},
+		"accents":              {[]string{"e/\u00e9.jpg", "e/e\u0301.jpg"}, []string{"e"}, nil, []string{"would both", "would both"}},
+		"a clearance":          {[]string{"a.jpg", "a.jpg.clearance.json"}, []string{"a.jpg", "a.jpg.clearance.json"}, nil, []string{"a.jpg.clearance.json", "a.jpg.clearance.json"}},
+		"file and folder":      {[]string{"e/a.jpg", "x/e"}, []string{"e", "x/e"}, nil, []string{"a file and a folder", "a file and a folder"}},
+		"line break in a name": {[]string{"e/\n.heic", "e/\n.jpg"}, []string{"e"}, nil, []string{`\n.jpg would`, `\n.heic would`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tree(t, test.tree...)
+			batch, err := Scan(t.Context(), test.paths, "", Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var files []string
+			for _, f := range batch.Files {
+				files = append(files, f.Rel)
+			}
+			if diff := cmp.Diff(test.files, files); diff != "" {
+				t.Error(diff)
+			}
+			if len(batch.Problems) != len(test.want) {
+				t.Fatalf("problems: %v", batch.Problems)
+			}
+			for i, p := range batch.Problems {
+				if p.Kind != Collision || !strings.Contains(p.Message, test.want[i]) {
+					t.Errorf("%q lacks %q", p.Message, test.want[i])
+				}
+			}
+		})
+	}
+}
+
 func TestOptions(t *testing.T) {
 	tree(t, "e/report.json", "e/a.jpg", "e/b.raw")
 	opts := Options{
@@ -278,8 +311,9 @@ func TestOptions(t *testing.T) {
 		t.Fatalf("%+v, %v", batch, err)
 	}
 	opts.Reserved = []string{"E/B.tif"}
-	if _, err := Scan(t.Context(), []string{"e"}, "", opts); err == nil || !strings.Contains(err.Error(), "consentry's own") {
-		t.Errorf("got %v", err)
+	batch, err = Scan(t.Context(), []string{"e"}, "", opts)
+	if err != nil || len(batch.Problems) != 1 || !strings.Contains(batch.Problems[0].Message, "consentry's own") {
+		t.Errorf("got %+v, %v", batch, err)
 	}
 }
 

@@ -54,10 +54,20 @@ func newBatch(ctx context.Context, o Options, scan *intake.Batch, orders []pipel
 			b.items = append(b.items, newWanted(*file, n, orders[n], digest, err))
 		}
 	}
-	if err := intake.CheckOutputs(scan.Files, intake.Options{}); err != nil {
-		return nil, &UsageError{err}
-	}
+	b.partCollisions(scan.Files)
 	return b, nil
+}
+
+// partCollisions settles inputs that would be written over each other, now that their formats are
+// known.
+func (b *batch) partCollisions(files []intake.File) {
+	colliding := intake.Collisions(files, intake.Options{})
+	for _, w := range b.items {
+		if message, bad := colliding[w.input.Path]; bad {
+			w.unreadable = true
+			w.fail(errors.New(message))
+		}
+	}
 }
 
 // newWanted is settled already where the input could not be looked at.
@@ -67,6 +77,9 @@ func newWanted(file intake.File, index int, order pipeline.Order, digest string,
 	if err != nil {
 		w.unreadable = pipeline.KindOf(err) != pipeline.Reject
 		w.fail(err)
+		if !w.unreadable {
+			w.result.Reason = pipeline.ReasonFor(err)
+		}
 		return w
 	}
 	w.key = order.Key(digest)

@@ -6,7 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"slices"
 	"strings"
 
@@ -14,6 +14,7 @@ import (
 	"github.com/consentry/consentry/internal/face"
 	"github.com/consentry/consentry/internal/gallery"
 	"github.com/consentry/consentry/internal/intake"
+	"github.com/consentry/consentry/internal/media"
 	"github.com/consentry/consentry/pipeline"
 )
 
@@ -58,7 +59,7 @@ func enrol(ctx context.Context, o Options, r rules, vision pipeline.Vision) (enr
 		if !r.attended(file.Subject) {
 			continue
 		}
-		if err := e.add(ctx, r, file, vision); err != nil {
+		if err := e.add(ctx, r, o.Limits, file, vision); err != nil {
 			return enrolment{}, err
 		}
 	}
@@ -67,8 +68,8 @@ func enrol(ctx context.Context, o Options, r rules, vision pipeline.Vision) (enr
 }
 
 // add enrols one reference or notes why it is refused. Only the end of the run is an error.
-func (e *enrolment) add(ctx context.Context, r rules, file intake.ReferenceFile, vision pipeline.Vision) error {
-	reference, err := enrolOne(ctx, r, file, vision)
+func (e *enrolment) add(ctx context.Context, r rules, limits media.Limits, file intake.ReferenceFile, vision pipeline.Vision) error {
+	reference, err := enrolOne(ctx, r, limits, file, vision)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -80,11 +81,11 @@ func (e *enrolment) add(ctx context.Context, r rules, file intake.ReferenceFile,
 	return nil
 }
 
-func enrolOne(ctx context.Context, r rules, file intake.ReferenceFile, vision pipeline.Vision) (gallery.Reference, error) {
+func enrolOne(ctx context.Context, r rules, limits media.Limits, file intake.ReferenceFile, vision pipeline.Vision) (gallery.Reference, error) {
 	if err := mayEnrol(r.register, file.Subject); err != nil {
 		return gallery.Reference{}, err
 	}
-	data, err := os.ReadFile(file.Path)
+	data, err := readReference(file, limits)
 	if err != nil {
 		return gallery.Reference{}, err
 	}
@@ -94,6 +95,18 @@ func enrolOne(ctx context.Context, r rules, file intake.ReferenceFile, vision pi
 	}
 	digest := sha256.Sum256(data)
 	return gallery.Reference{Subject: file.Subject, Digest: hex.EncodeToString(digest[:]), Templates: f.Templates}, nil
+}
+
+func readReference(file intake.ReferenceFile, limits media.Limits) ([]byte, error) {
+	if err := limits.CheckBytes(file.Size); err != nil {
+		return nil, err
+	}
+	f, err := file.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, limits.MaxBytes))
 }
 
 // mayEnrol refuses a subject for whom anybody has refused the biometric consent. (That it must

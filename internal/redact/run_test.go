@@ -150,6 +150,17 @@ func TestOneBadFileCostsOneFile(t *testing.T) {
 	}
 }
 
+func TestCollidingInputsAreLeftOut(t *testing.T) {
+	dir, o := newOptions(t)
+	put(t, dir, "a.png", 64, 64)
+	put(t, dir, "A.png", 65, 64)
+	put(t, dir, "b.png", 66, 64)
+	s := mustRun(t, o)
+	if s.Released != 1 || s.Failed != 2 || s.Unreadable != 2 || !exists(t, o.Out, "website/in/b.png") {
+		t.Errorf("%+v", s)
+	}
+}
+
 // What an earlier run released must not stay where this run would not release it.
 func TestStaleDerivativeIsTakenAway(t *testing.T) {
 	dir, o := newOptions(t)
