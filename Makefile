@@ -13,7 +13,6 @@ export CONSENTRY_MODELS := $(MODELS)
 
 GOLANGCI_LINT := v2.15.0
 GOFUMPT       := v0.12.0
-CYCLONEDX     := v1.9.0
 
 PACKAGES := g++ pkg-config libopencv-dev libopencv-contrib-dev libdlib-dev libopenblas-dev liblapack-dev \
             libatlas-base-dev libjpeg62-turbo-dev libturbojpeg0-dev libwebp-dev libheif-dev \
@@ -83,12 +82,10 @@ fuzz: packages
 	  done; \
 	done
 
-$(TOOLS)/cyclonedx-gomod:
-	GOBIN=$(TOOLS) go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX)
-
-sbom: packages $(TOOLS)/cyclonedx-gomod
+sbom: build
 	@mkdir -p $(OUT)
-	$(TOOLS)/cyclonedx-gomod app -json -licenses -main cmd/consentry -output $(OUT)/sbom.json .
+	$(BIN) sbom $(PACKAGES) > $(OUT)/sbom.json
+	@echo written to $(OUT)/sbom.json
 
 clean:
 	rm -rf bin $(OUT) .tools

@@ -46,6 +46,7 @@ type cli struct {
 	Verify        verifyCommand  `cmd:"" help:"Say whether this very file may be published for a purpose now."`
 	Demo          demoCommand    `cmd:"" hidden:"" help:"Run the main job on the sample photographs."`
 	Measure       measureCommand `cmd:"" hidden:"" help:"Measure speed and error rates."`
+	SBOM          sbomCommand    `cmd:"" name:"sbom" hidden:"" help:"List what this binary was built from (CycloneDX)."`
 	Look          lookCommand    `cmd:"" hidden:"" help:"Look at pictures for a parent process."`
 }
 
