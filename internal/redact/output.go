@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/consentry/consentry/internal/atomicfile"
+	"github.com/consentry/consentry/pipeline"
 )
 
 // clearanceSuffix makes the name of the clearance from that of the derivative.
@@ -44,15 +45,15 @@ type blobs interface {
 
 // place writes a released derivative: the clearance first, so that no derivative ever lies there
 // without one.
-func (o *output) place(ctx context.Context, w *wanted, from blobs) error {
+func (o *output) place(ctx context.Context, w *wanted, r pipeline.Result, from blobs) error {
 	err := o.write(w.name()+clearanceSuffix, func(f io.Writer) error {
-		_, err := io.Copy(f, bytes.NewReader(w.result.Clearance))
+		_, err := io.Copy(f, bytes.NewReader(r.Clearance))
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("writing the clearance: %w", err)
 	}
-	err = o.write(w.name(), func(f io.Writer) error { return from.Get(ctx, w.result.DerivativeSHA256, f) })
+	err = o.write(w.name(), func(f io.Writer) error { return from.Get(ctx, r.DerivativeSHA256, f) })
 	if err != nil {
 		return errors.Join(fmt.Errorf("writing the derivative: %w", err), o.remove(w.name()))
 	}

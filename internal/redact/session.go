@@ -126,14 +126,31 @@ func (s *session) one(ctx context.Context, group []*wanted) error {
 	for i, w := range group {
 		if err != nil {
 			w.fail(err)
-		} else if w.settle(results[i]); w.result.Outcome == pipeline.Released {
-			if err := s.output.place(ctx, w, s.bus.Released()); err != nil {
-				w.fail(err)
-			}
+		} else if err := s.accept(ctx, w, results[i]); err != nil {
+			return err
 		}
 		s.count()
 	}
 	return s.forget(ctx, group[0].digest)
+}
+
+// accept settles with the job's result, and puts the derivative in its place. An error means that
+// the run was stopped meanwhile.
+func (s *session) accept(ctx context.Context, w *wanted, r pipeline.Result) error {
+	if r.Outcome != pipeline.Released {
+		w.settle(r)
+		return nil
+	}
+	err := s.output.place(ctx, w, r, s.bus.Released())
+	switch {
+	case err == nil:
+		w.settle(r)
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	default:
+		w.fail(err)
+	}
+	return nil
 }
 
 func (s *session) count() {
