@@ -159,8 +159,11 @@ func (b *batch) job(group []*wanted) (bus.Job, error) {
 	return newJob(group[0].digest, purposes, keys)
 }
 
-// settle takes the job's result.
-func (w *wanted) settle(r pipeline.Result) { w.result, w.settled = r, true }
+// settle takes the job's result. A job that was given up does not know its purposes any more.
+func (w *wanted) settle(r pipeline.Result) {
+	r.Purpose = w.result.Purpose
+	w.result, w.settled = r, true
+}
 
 // fail settles with an error that concerns this one derivative.
 func (w *wanted) fail(err error) {
