@@ -150,6 +150,17 @@ func TestOneBadFileCostsOneFile(t *testing.T) {
 	}
 }
 
+// What was withheld because it would not work may work by now, on the same state too.
+func TestTroubleIsNotRemembered(t *testing.T) {
+	dir, o := newOptions(t)
+	put(t, dir, "deadly.png", deadly, 64)
+	for run := 1; run <= 2; run++ {
+		if s := mustRun(t, o); s.Withheld != 1 || looks(t, dir, deadly) != 2*run {
+			t.Errorf("run %d: %+v after %d looks in all, want %d", run, s, looks(t, dir, deadly), 2*run)
+		}
+	}
+}
+
 func TestCollidingInputsAreLeftOut(t *testing.T) {
 	dir, o := newOptions(t)
 	put(t, dir, "a.png", 64, 64)

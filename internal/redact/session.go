@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/consentry/consentry/internal/bus"
+	"github.com/consentry/consentry/internal/consent"
 	"github.com/consentry/consentry/pipeline"
 )
 
@@ -182,8 +184,9 @@ func (s *session) results(ctx context.Context, group []*wanted) ([]pipeline.Resu
 	return pick(state.Results, group)
 }
 
-// restart lets a job be done anew that failed in an earlier run on the same state: the
-// machine may have been mended since. One that was released is found again, if it is still kept.
+// restart lets a job be done anew that came to nothing in an earlier run on the same state: the
+// machine may have been mended since, or the time-out made longer. One that was released is found
+// again, if it is still kept; one that waits for a person goes on waiting.
 func (s *session) restart(ctx context.Context, key string) error {
 	state, revision, err := s.states.Get(ctx, key)
 	if err != nil || state.Status != pipeline.Finished {
@@ -204,10 +207,15 @@ func (s *session) restart(ctx context.Context, key string) error {
 
 func (s *session) stale(ctx context.Context, r pipeline.Result) (bool, error) {
 	if r.Outcome != pipeline.Released {
-		return r.Outcome == pipeline.Failed, nil
+		return r.Outcome != pipeline.Withheld || !waits(r), nil
 	}
 	kept, err := s.bus.Released().Has(ctx, r.DerivativeSHA256)
 	return !kept, err
+}
+
+// waits says whether a face needs a person's decision, which no second look can give.
+func waits(r pipeline.Result) bool {
+	return slices.ContainsFunc(r.Faces, func(f pipeline.FaceResult) bool { return f.Outcome == consent.Review })
 }
 
 // pick finds each wanted result among those of the job.
