@@ -151,19 +151,33 @@ func (s *Blobs) Has(ctx context.Context, digest string) (bool, error) {
 
 // Delete removes the blob and overwrites its bytes on the server's disk; one that is not there is no
 // error. (A plain delete leaves the bytes where they are: bus.md. Backups and file systems that
-// copy on write still hold them; a key of its own for each asset is to come.)
+// copy on write still hold them; a key of its own for each asset is to come.) The entry goes first:
+// one without its bytes would be taken for stored, and never stored again. Bytes without an entry,
+// where the process ends in between, are left to Sweep.
 func (s *Blobs) Delete(ctx context.Context, digest string) error {
 	if err := checkDigest(digest); err != nil {
 		return fmt.Errorf("%s: %w", s.doing("delete"), err)
 	}
-	info, _, err := s.info(ctx, digest)
+	info, revision, err := s.info(ctx, digest)
 	if err != nil || info == nil {
 		return err
 	}
-	if err := s.erase(ctx, s.chunkSubject(info.NUID)); err != nil {
-		return wrap(s.doing("erase"), err)
+	gone := jetstream.ObjectInfo{ObjectMeta: jetstream.ObjectMeta{Name: digest}, Bucket: s.name, NUID: info.NUID, Deleted: true}
+	if err := s.publishInfo(ctx, gone, revision); err != nil {
+		return s.deletedMeanwhile(ctx, digest, fmt.Errorf("%s: %w", s.doing("delete"), err))
 	}
-	return wrap(s.doing("delete"), s.store.Delete(ctx, digest))
+	return wrap(s.doing("erase"), s.erase(ctx, s.chunkSubject(info.NUID)))
+}
+
+// deletedMeanwhile is err, unless somebody else has deleted the blob before us.
+func (s *Blobs) deletedMeanwhile(ctx context.Context, digest string, err error) error {
+	if !errors.Is(err, ErrConflict) {
+		return err
+	}
+	if info, _, look := s.info(ctx, digest); info != nil || look != nil {
+		return errors.Join(err, look)
+	}
+	return nil
 }
 
 // erase overwrites and removes every chunk on the subject.

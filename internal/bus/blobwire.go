@@ -60,30 +60,22 @@ func (s *Blobs) info(ctx context.Context, digest string) (*jetstream.ObjectInfo,
 // write stores size bytes from r under their digest, unless they are there. The entry is written
 // last and on the condition that nobody else wrote one, so that a blob is there wholly or not at
 // all and a lost race leaves nothing behind.
-func (s *Blobs) write(ctx context.Context, digest string, size int64, r io.Reader) (err error) {
+func (s *Blobs) write(ctx context.Context, digest string, size int64, r io.Reader) error {
 	old, revision, err := s.info(ctx, digest)
 	if err != nil || old != nil {
 		return err
 	}
 	id := nuid.Next()
 	up := upload{stores: s, subject: s.chunkSubject(id), hash: sha256.New()}
-	defer func() {
-		if err != nil {
-			up.settle(ctx)
-			err = errors.Join(err, s.drop(ctx, id))
-		}
-	}()
-	if err := up.run(ctx, r); err != nil {
-		return err
-	}
-	if up.size != size || fmt.Sprintf("%x", up.hash.Sum(nil)) != digest {
-		return fmt.Errorf("%w: the source changed while it was read", ErrAltered)
+	if err := up.all(ctx, r, digest, size); err != nil {
+		up.settle(ctx)
+		return errors.Join(err, s.drop(ctx, id))
 	}
 	err = s.publishInfo(ctx, up.info(s.name, digest, id), revision)
 	if errors.Is(err, ErrConflict) {
 		return s.lostRace(ctx, digest, id)
 	}
-	return err
+	return err // the entry may be stored for all that, so its chunks stay: Sweep removes them if not
 }
 
 // lostRace is for when somebody else stored the same bytes meanwhile, or when our own entry was
@@ -108,6 +100,8 @@ func (s *Blobs) drop(ctx context.Context, id string) error {
 	return wrap("remove an unfinished upload", s.erase(ctx, s.chunkSubject(id)))
 }
 
+// publishInfo writes the entry of a blob. It waits for the server's word even where the caller is
+// told to stop, so that an entry is not taken for missing that is there.
 func (s *Blobs) publishInfo(ctx context.Context, info jetstream.ObjectInfo, revision uint64) error {
 	data, err := json.Marshal(info)
 	if err != nil {
@@ -116,7 +110,7 @@ func (s *Blobs) publishInfo(ctx context.Context, info jetstream.ObjectInfo, revi
 	m := nats.NewMsg(s.metaSubject(info.Name))
 	m.Header.Set(jetstream.MsgRollup, jetstream.MsgRollupSubject)
 	m.Data = data
-	_, err = s.bus.js.PublishMsg(ctx, m, jetstream.WithExpectLastSequencePerSubject(revision))
+	_, err = s.bus.js.PublishMsg(context.WithoutCancel(ctx), m, jetstream.WithExpectLastSequencePerSubject(revision))
 	return wrap("enter the blob", err)
 }
 
@@ -163,6 +157,17 @@ type upload struct {
 	chunks  uint32
 	pending []jetstream.PubAckFuture
 	buffers [inFlight + 1][]byte // one more than in flight: a buffer is reused after its confirmation
+}
+
+// all sends everything and makes sure that it is what was announced.
+func (u *upload) all(ctx context.Context, r io.Reader, digest string, size int64) error {
+	if err := u.run(ctx, r); err != nil {
+		return err
+	}
+	if u.size != size || fmt.Sprintf("%x", u.hash.Sum(nil)) != digest {
+		return fmt.Errorf("%w: the source changed while it was read", ErrAltered)
+	}
+	return nil
 }
 
 func (u *upload) run(ctx context.Context, r io.Reader) error {
