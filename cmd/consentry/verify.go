@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/consentry/consentry/internal/clearance"
 )
@@ -57,15 +59,12 @@ func (v *verifyCommand) check(a *app) (cleared, err error) {
 	if _, err := parsePurpose(v.Purpose); err != nil {
 		return nil, usageError{err}
 	}
-	file, err := os.Open(v.File)
+	file, err := openPlain(v.File)
 	if err != nil {
 		return nil, usageError{err}
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, usageError{fmt.Errorf("%s: a folder or device and not a file", v.File)}
-	}
-	statement, err := os.ReadFile(v.File + ".clearance.json")
+	statement, err := readStatement(v.File + ".clearance.json")
 	if errors.Is(err, fs.ErrNotExist) {
 		return errors.New("no clearance lies beside it"), nil
 	}
@@ -82,4 +81,30 @@ func (v *verifyCommand) check(a *app) (cleared, err error) {
 		return nil, setupError{fmt.Errorf("%s: %w", path, err)}
 	}
 	return clearance.Verify(file, statement, v.Purpose, key.Public().(ed25519.PublicKey)), nil
+}
+
+// openPlain opens a plain file and nothing else. O_NONBLOCK keeps a pipe from holding the program up.
+func openPlain(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: a folder or device and not a file", path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// readStatement reads a clearance, and of what is too long to be one no more than tells so.
+func readStatement(path string) ([]byte, error) {
+	file, err := openPlain(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, clearance.MaxFile+1))
 }

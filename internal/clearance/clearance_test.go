@@ -222,7 +222,7 @@ func TestParseRefusesWhatCouldBeReadTwoWays(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Parse([]byte(strings.Repeat(" ", maxFile+1))); !errors.Is(err, ErrFormat) {
+	if _, err := Parse([]byte(strings.Repeat(" ", MaxFile+1))); !errors.Is(err, ErrFormat) {
 		t.Errorf("too large: got %v", err)
 	}
 	if _, err := Parse([]byte(strings.Repeat("[", 100_000))); !errors.Is(err, ErrFormat) {

@@ -15,12 +15,11 @@ import (
 	"unicode/utf8"
 )
 
-const (
-	// domain keeps a signature of this key over anything else from passing as a clearance.
-	domain = "consentry clearance v1\n"
-	// maxFile bounds what Parse looks at, in bytes: a photograph of 500 faces makes about 200 kB.
-	maxFile = 16 << 20
-)
+// domain keeps a signature of this key over anything else from passing as a clearance.
+const domain = "consentry clearance v1\n"
+
+// MaxFile bounds what [Parse] looks at, in bytes: a photograph of 500 faces makes about 200 kB.
+const MaxFile = 16 << 20
 
 // Signed is a clearance as it lies in its file.
 type Signed struct {
@@ -76,8 +75,8 @@ func canonical(c *Clearance) ([]byte, error) {
 // Parse reads a clearance file without checking its signature. Errors wrap [ErrFormat].
 func Parse(data []byte) (Signed, error) {
 	var s Signed
-	if len(data) > maxFile || !utf8.Valid(data) {
-		return Signed{}, fmt.Errorf("%w: larger than %d bytes or not UTF-8", ErrFormat, maxFile)
+	if len(data) > MaxFile || !utf8.Valid(data) {
+		return Signed{}, fmt.Errorf("%w: larger than %d bytes or not UTF-8", ErrFormat, MaxFile)
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()

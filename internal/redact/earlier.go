@@ -18,9 +18,6 @@ import (
 	"github.com/consentry/consentry/pipeline"
 )
 
-// maxClearance bounds what is read of a clearance file.
-const maxClearance = 16 << 20
-
 // sortEarlier looks at what earlier runs left in the place of each derivative. What depended on
 // the same things serves; everything else that we made is taken away now, before anything can go
 // wrong: a consent may have been withdrawn since. A file that we did not make is in the way, and
@@ -101,7 +98,7 @@ var errForeign = errors.New("a file that consentry did not make is in the way; m
 // earlier is the clearance of the derivative at name if both are whole and ours; nil if something
 // of ours is there that does not serve; fs.ErrNotExist if nothing is; errForeign if something else.
 func (o *output) earlier(name string, key ed25519.PublicKey) (*clearance.Clearance, error) {
-	text, clearanceErr := readBounded(o.path(name+clearanceSuffix), maxClearance)
+	text, clearanceErr := readBounded(o.path(name+clearanceSuffix), clearance.MaxFile)
 	file, err := os.Open(o.path(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		if clearanceErr == nil {
