@@ -244,7 +244,7 @@ func TestInterruptedRunIsContinued(t *testing.T) {
 	o.Progress = silent{}
 	again := mustRun(t, o)
 	if again.Released != n || again.Found != s.Released {
-		t.Errorf("continued: %+v, want %d released, %d of them found", again, n, s.Released)
+		t.Errorf("continued: %+v, want %d released, %d of them found\n%v", again, n, s.Released, outcomes(t, dir))
 	}
 }
 
