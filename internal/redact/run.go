@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/consentry/consentry/internal/bus"
 	"github.com/consentry/consentry/internal/clearance"
@@ -110,7 +111,7 @@ func (s *session) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.tidy = tidy
-	s.bus, err = bus.Open(ctx, bus.Options{StoreDir: dir, URL: s.options.NATSURL, Logger: s.options.Log})
+	s.bus, err = bus.Open(ctx, busOptions(s.options, dir))
 	if err != nil {
 		return fmt.Errorf("starting the bus: %w", err)
 	}
@@ -119,6 +120,20 @@ func (s *session) open(ctx context.Context) (err error) {
 		return nil // somebody else may be uploading
 	}
 	return s.sweep(ctx)
+}
+
+// leaseSlack is what a worker may need beyond the time-out to write down how an attempt ended.
+const leaseSlack = 30 * time.Second
+
+// busOptions gives a job of a server of our own at least as long as the time-out gives it. One step
+// can take most of that (inspecting several hundred heads), and nobody but this run's workers could
+// take the job over: a lease that ended sooner would only have the work done twice and thrown away.
+func busOptions(o Options, dir string) bus.Options {
+	b := bus.Options{StoreDir: dir, URL: o.NATSURL, Logger: o.Log}
+	if o.NATSURL == "" {
+		b.AckWait = max(time.Minute, o.TimeOut+leaseSlack)
+	}
+	return b
 }
 
 // sweep removes what cut-off uploads of a killed run left behind: parts of originals.
