@@ -118,8 +118,8 @@ func (r *redactCommand) options(a *app) (redact.Options, error) {
 	if err != nil {
 		return redact.Options{}, usageError{err}
 	}
-	if r.Workers < 0 {
-		return redact.Options{}, usageError{fmt.Errorf("--workers %d: at least 1", r.Workers)}
+	if err := r.checkLimits(); err != nil {
+		return redact.Options{}, usageError{err}
 	}
 	if r.Workers == 0 {
 		r.Workers = runtime.NumCPU()
@@ -155,6 +155,21 @@ func (r *redactCommand) options(a *app) (redact.Options, error) {
 		o.ThrowAwayDir = filepath.Join(state, "runs")
 	}
 	return o, nil
+}
+
+// checkLimits refuses limits that would let nothing through.
+func (r *redactCommand) checkLimits() error {
+	switch {
+	case r.Workers < 0:
+		return fmt.Errorf("--workers %d: at least 1", r.Workers)
+	case r.MaxBytes < 1:
+		return fmt.Errorf("--max-bytes %d: at least 1", r.MaxBytes)
+	case r.MaxPixels < 1:
+		return fmt.Errorf("--max-pixels %d: at least 1", r.MaxPixels)
+	case r.TimeOut <= 0:
+		return fmt.Errorf("--timeout %v: longer than nothing, such as 3m", r.TimeOut)
+	}
+	return nil
 }
 
 // setDefaults fills in what the command line would have.
