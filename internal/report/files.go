@@ -3,7 +3,6 @@ package report
 import (
 	"bufio"
 	"bytes"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/consentry/consentry/internal/atomicfile"
 )
 
 // maxFile bounds what Load reads, in bytes: a million faces make about 250 MB.
@@ -84,38 +85,20 @@ func parse(data []byte) (Report, error) {
 	return r, nil
 }
 
-// writeFile writes to a temporary file beside the path, to disk, and renames it. The file's mode
-// is what the user's umask makes of 0666, as for any other document.
-func writeFile(path string, content func(io.Writer) error) (err error) {
-	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text())
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return withoutPath(err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, withoutPath(os.Remove(temp)))
+// writeFile gives the file the mode that the user's umask makes of 0666, as for any other document.
+func writeFile(path string, content func(io.Writer) error) error {
+	return atomicfile.Write(path, 0o666, func(w io.Writer) error {
+		b := bufio.NewWriterSize(w, 1<<16)
+		if err := content(b); err != nil {
+			return err
 		}
-	}()
-	b := bufio.NewWriterSize(f, 1<<16)
-	if err := content(b); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := errors.Join(b.Flush(), f.Sync(), f.Close()); err != nil {
-		return withoutPath(err)
-	}
-	if err := os.Rename(temp, path); err != nil {
-		return withoutPath(err)
-	}
-	return nil
+		return b.Flush()
+	})
 }
 
 // withoutPath drops the path from an error of package os: paths may hold names of people.
 func withoutPath(err error) error {
 	if e := (*fs.PathError)(nil); errors.As(err, &e) {
-		return e.Err
-	}
-	if e := (*os.LinkError)(nil); errors.As(err, &e) {
 		return e.Err
 	}
 	return err

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/consentry/consentry/internal/atomicfile"
 )
 
 func digest(c string) string { return strings.Repeat(c, 64) }
@@ -50,6 +52,25 @@ func sample() Report {
 				Tracks: []Track{{ID: 3, FirstFrame: 12, LastFrame: 240, Match: Match{Band: None}, Outcome: Obscure, Rule: "unknown-face"}},
 			},
 		},
+	}
+}
+
+// A run that is killed while it writes leaves only what the next run knows to clear away.
+func TestHalfAReportIsClearedAway(t *testing.T) {
+	dir := t.TempDir()
+	var names []string
+	err := Write(dir, sample(), func(int) ([]byte, error) {
+		entries, err := os.ReadDir(dir)
+		for _, e := range entries {
+			if e.Name() != JSONName && !atomicfile.IsTemp(e.Name()) {
+				t.Errorf("%s lies there meanwhile", e.Name())
+			}
+			names = append(names, e.Name())
+		}
+		return nil, err
+	})
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%v, %v", names, err)
 	}
 }
 
