@@ -59,7 +59,7 @@ func enrol(ctx context.Context, o Options, r rules, vision pipeline.Vision) (enr
 		if !r.attended(file.Subject) {
 			continue
 		}
-		if err := e.add(ctx, r, o.Limits, file, vision); err != nil {
+		if err := e.add(ctx, r, o, file, vision); err != nil {
 			return enrolment{}, err
 		}
 	}
@@ -67,11 +67,19 @@ func enrol(ctx context.Context, o Options, r rules, vision pipeline.Vision) (enr
 	return e, nil
 }
 
-// add enrols one reference or notes why it is refused. Only the end of the run is an error.
-func (e *enrolment) add(ctx context.Context, r rules, limits media.Limits, file intake.ReferenceFile, vision pipeline.Vision) error {
-	reference, err := enrolOne(ctx, r, limits, file, vision)
+var errTooSlow = errors.New("looking at it took too long")
+
+// add enrols one reference or notes why it is refused. Only the end of the run is an error: a
+// photograph over which the decoder does not come to an end must not hold up the others.
+func (e *enrolment) add(ctx context.Context, r rules, o Options, file intake.ReferenceFile, vision pipeline.Vision) error {
+	limited, cancel := context.WithTimeoutCause(ctx, o.TimeOut, errTooSlow)
+	defer cancel()
+	reference, err := enrolOne(limited, r, o.Limits, file, vision)
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if err != nil && limited.Err() != nil {
+		err = context.Cause(limited)
 	}
 	if err != nil {
 		e.refused = append(e.refused, refusal{subject: file.Subject, text: fmt.Sprintf("%s: %v", file.Path, err)})
