@@ -25,7 +25,7 @@ func TestRoll(t *testing.T) {
 			t.Errorf("eyes turned by %v give %v", angle, got)
 		}
 	}
-	if got := (Landmarks)(nil).Roll(); got != 0 {
+	if got := Landmarks(nil).Roll(); got != 0 {
 		t.Errorf("without landmarks: %v", got)
 	}
 }
