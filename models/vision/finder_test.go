@@ -117,20 +117,20 @@ func zoomed(b face.Box, s float64) face.Box {
 func TestFindsAllFacesOfTheSamples(t *testing.T) {
 	f := openTestFinder(t, DefaultOptions())
 	for _, scale := range []float64{1, 0.5, 0.25} {
-		false_ := 0
+		extra := 0
 		for i, faces := range sampleFaces() {
 			img, small := readSample(t, i+1), newMat(t)
 			gocv.Resize(img, small, image.Point{}, scale, scale, gocv.InterpolationArea)
 			fs := find(t, f, *small)
-			false_ += len(fs) - len(faces)
+			extra += len(fs) - len(faces)
 			for k, b := range faces {
 				if n := found(fs, zoomed(b, scale)); n != 1 {
 					t.Errorf("sample %d at scale %v: face %d is found %d times", i+1, scale, k+1, n)
 				}
 			}
 		}
-		if false_ > 2*len(sampleFaces()) {
-			t.Errorf("scale %v: %d false detections in six samples", scale, false_)
+		if extra > 8 { // six at full size; of the ten that there were once, four were clothes
+			t.Errorf("scale %v: %d false detections in six samples", scale, extra)
 		}
 	}
 }

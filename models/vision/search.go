@@ -175,14 +175,14 @@ func holds(r image.Rectangle, p face.Point) bool {
 }
 
 // settle makes faces of candidates: duplicates merged, doubtful ones looked at again, parts of
-// faces dropped, landmarks fitted.
+// faces dropped, landmarks fitted, and one face kept of each head.
 func (f *Finder) settle(ctx context.Context, img gocv.Mat, p *pyramid, raw []face.Face, finest float64) ([]face.Face, error) {
 	var found []face.Face
 	for _, c := range mergeDuplicates(raw) {
 		if err := ctx.Err(); err != nil {
 			return nil, err //nolint:wrapcheck // the context's own error is what callers look for
 		}
-		x, err := f.judge(p, c, finest)
+		x, err := f.judge(img, p, c, finest)
 		if err != nil {
 			return nil, err
 		}
@@ -198,5 +198,5 @@ func (f *Finder) settle(ctx context.Context, img gocv.Mat, p *pyramid, raw []fac
 		}
 		found[i].Landmarks = l
 	}
-	return found, nil
+	return f.dropDoubles(img, found, finest)
 }
