@@ -4,11 +4,17 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/consentry/consentry/internal/clearance"
 	"github.com/consentry/consentry/internal/consent"
 )
+
+// Revision counts the changes of what this program makes of the same inputs: of how faces are
+// found, told apart, covered and inspected. Raise it with every such change, so that a result that
+// an older version made is made again. A test in internal/sandbox/look says when it is forgotten.
+const Revision = 1
 
 // NewOrder completes an order: it works out what the register says of each enrolled subject, so
 // that a change of the register, or a consent that runs out overnight, makes a new result exactly
@@ -36,6 +42,7 @@ func (o Order) Key(asset string) string {
 		Register: o.consents,
 		Models:   o.ModelDigest,
 		Options:  strings.Join([]string{string(o.Mode), string(o.UnknownFace), string(o.Style)}, ";"),
+		Revision: strconv.Itoa(Revision),
 	}
 	if o.Mode != Everyone {
 		inputs.Gallery = o.Gallery.Digest()

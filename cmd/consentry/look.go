@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/consentry/consentry/internal/media"
 	"github.com/consentry/consentry/internal/sandbox"
@@ -17,6 +20,10 @@ type lookCommand struct {
 
 // Run serves until standard input ends.
 func (l *lookCommand) Run(ctx context.Context, a *app) error {
+	// Faces and templates must not reach a core file.
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
+		return fmt.Errorf("keeping core files away: %w", err)
+	}
 	eyes := look.New(a.lookModels(), media.Limits{MaxBytes: l.MaxBytes, MaxPixels: l.MaxPixels})
 	defer eyes.Close()
 	return sandbox.Serve(ctx, os.Stdin, os.Stdout, eyes)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -93,16 +94,17 @@ func (a *app) printSummary(s redact.Summary, reported bool) error {
 	if a.json {
 		return json.NewEncoder(a.stdout).Encode(s)
 	}
-	fmt.Fprintf(a.stdout, "released %d, withheld %d, failed %d", s.Released, s.Withheld, s.Failed)
+	var text strings.Builder
+	fmt.Fprintf(&text, "released %d, withheld %d, failed %d", s.Released, s.Withheld, s.Failed)
 	if s.Found > 0 {
-		fmt.Fprintf(a.stdout, " (%d found from an earlier run)", s.Found)
+		fmt.Fprintf(&text, " (%d found from an earlier run)", s.Found)
 	}
-	fmt.Fprintln(a.stdout)
+	fmt.Fprintln(&text)
 	if s.Withheld > 0 {
-		fmt.Fprintln(a.stdout, "what is withheld, and why, stands first on the contact sheet")
+		fmt.Fprintln(&text, "what is withheld, and why, stands first on the contact sheet")
 	}
 	if reported {
-		fmt.Fprintln(a.stdout, "open", s.Report)
+		fmt.Fprintln(&text, "open", s.Report)
 	}
 	for _, p := range s.Problems {
 		fmt.Fprintln(a.stderr, "consentry:", p)
@@ -110,7 +112,8 @@ func (a *app) printSummary(s redact.Summary, reported bool) error {
 	if s.Interrupted {
 		fmt.Fprintln(a.stderr, "consentry: interrupted; run the same command again to do the rest")
 	}
-	return nil
+	_, err := io.WriteString(a.stdout, text.String())
+	return err
 }
 
 func (r *redactCommand) options(a *app) (redact.Options, error) {

@@ -84,15 +84,16 @@ func confidentFaces(matches []Match) map[string]winner {
 
 // yield is for a face whose best subject has a confident face in the photograph. The subject's
 // own face stays as it is. Another one that would have been confident too may be a poster, a mirror or a
-// twin: it is for a person to decide. One that is merely unsure is taken for somebody else, but
-// only where the winner leads clearly and the next subject in line would not have it either.
+// twin: it is for a person to decide, and so is one that comes near. One that is barely unsure is
+// taken for somebody else, but only where the winner leads clearly and the next subject in line
+// would not have it either.
 func (t Thresholds) yield(m *Match, c candidate, w winner) {
 	switch {
 	case m.Band == Confident && (w.tied || m.Score < w.score):
 		m.Band, m.Reason = Unsure, ReasonAnotherFace
 	case m.Band != Unsure || w.tied || c.incomparable:
 	case c.second.found && c.second.score >= t.Unsure:
-	case m.Reason == "" && w.score-m.Score >= t.Exclusive:
+	case m.Reason == "" && m.Score < t.Yield && w.score-m.Score >= t.Exclusive:
 		m.Band, m.Reason = None, ReasonTakenElsewhere
 	}
 }

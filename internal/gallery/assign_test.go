@@ -37,7 +37,7 @@ func bands(ms []Match) [][2]string {
 
 func TestBandsInOnePhotograph(t *testing.T) {
 	a := single(someone(seeded(1)))
-	th := Thresholds{Confident: 5, Unsure: 2.5, Margin: 1, Exclusive: 3}
+	th := Thresholds{Confident: 5, Unsure: 2.5, Margin: 1, Exclusive: 3, Yield: 4}
 	for name, c := range map[string]struct {
 		scores []float64
 		want   [][2]string
@@ -49,6 +49,7 @@ func TestBandsInOnePhotograph(t *testing.T) {
 		"two that are equal": {[]float64{6, 6}, [][2]string{{"unsure", ReasonAnotherFace}, {"unsure", ReasonAnotherFace}}},
 		"a clear winner":     {[]float64{3, 9}, [][2]string{{"none", ReasonTakenElsewhere}, {"confident", ""}}},
 		"not so clear":       {[]float64{4, 6}, [][2]string{{"unsure", ""}, {"confident", ""}}},
+		"a poster":           {[]float64{4.1, 9}, [][2]string{{"unsure", ""}, {"confident", ""}}},
 		"nobody wins":        {[]float64{3, 4.9}, [][2]string{{"unsure", ""}, {"unsure", ""}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -105,7 +106,7 @@ func TestNextInLineKeepsAFaceUnsure(t *testing.T) {
 	between := axis(2)
 	between[0], between[1] = 0.36, 0.33
 	between[2] = float32(math.Sqrt(1 - 0.36*0.36 - 0.33*0.33))
-	th := Thresholds{Confident: 5, Unsure: 2.5, Margin: 1, Exclusive: 3}
+	th := Thresholds{Confident: 5, Unsure: 2.5, Margin: 1, Exclusive: 3, Yield: 4}
 	g := build(t, []Reference{{"1", "a", a}, {"2", "b", b}}, th)
 	ms := g.MatchPhotograph([]face.Templates{a, {face.MobileFaceNet: between}})
 	if ms[0].Band != Confident || ms[1].Band != Unsure || ms[1].RunnerUp != "2" {

@@ -20,6 +20,9 @@ type Thresholds struct {
 	// Exclusive is by how much a subject's confident face must lead another face of the same
 	// photograph, itself merely unsure, for that one to be taken for somebody else.
 	Exclusive float64 `json:"exclusive"`
+	// Yield is the score from which on an unsure face is never taken for somebody else, however far
+	// the confident one leads: it may be a poster or a mirror, and it is for a person to decide.
+	Yield float64 `json:"yield"`
 }
 
 // ErrThresholds is wrapped by New where thresholds contradict each other.
@@ -43,10 +46,12 @@ var ErrThresholds = errors.New("thresholds cannot be used")
 //   - Margin 1.0: one standard deviation of strangers; nearer than that, which of the two it is, is chance.
 //   - Exclusive 3.0: the winner leads the other face by three standard deviations of strangers,
 //     where chance alone leads by that much once in 700 pairs.
+//   - Yield 4.0: strangers between Unsure and 4.0 are common (see there), above it they are rare; a
+//     second, blurred picture of the subject beside her own face scored 4.6.
 //
 // 0.6, dlib's customary distance, is a score of 2.2: three quarters of the strangers of the hard set pass it.
 func DefaultThresholds() Thresholds {
-	return Thresholds{Confident: 5, Single: 0.5, Unsure: 3.5, Margin: 1, Exclusive: 3}
+	return Thresholds{Confident: 5, Single: 0.5, Unsure: 3.5, Margin: 1, Exclusive: 3, Yield: 4}
 }
 
 // tightestFMR is the false match rate that Tightened allows among a gallery's own subjects.
@@ -80,7 +85,7 @@ func (t Thresholds) Tightened(refs []Reference) Thresholds {
 }
 
 func (t Thresholds) validate() error {
-	for _, x := range []float64{t.Confident, t.Single, t.Unsure, t.Margin, t.Exclusive} {
+	for _, x := range []float64{t.Confident, t.Single, t.Unsure, t.Margin, t.Exclusive, t.Yield} {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
 			return fmt.Errorf("%w: a threshold is not a number", ErrThresholds)
 		}

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/consentry/consentry/internal/atomicfile"
 	"github.com/consentry/consentry/pipeline"
 )
@@ -22,17 +24,28 @@ const fileMode = 0o644
 
 // output is the folder that the run writes into. Nothing is written outside of it, whatever the
 // inputs are called.
-type output struct{ dir string }
+type output struct {
+	dir  string
+	lock *os.File // held while the run is at work: two runs would take away each other's derivatives
+}
 
-// openOutput makes the folder and takes away what a killed run was writing.
+// openOutput makes the folder, keeps other runs out of it, and takes away what a killed run was
+// writing.
 func openOutput(dir string) (*output, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the output folder: %w", err)
 	}
-	if _, err := atomicfile.Clean(dir); err != nil {
-		return nil, fmt.Errorf("tidying the output folder: %w", err)
+	lock, err := lockFolder(dir, unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, errAlive) {
+		return nil, errors.New("another run is writing into the output folder; wait for it, or choose another --out")
 	}
-	return &output{dir: dir}, nil
+	if err != nil {
+		return nil, fmt.Errorf("locking the output folder: %w", err)
+	}
+	if _, err := atomicfile.Clean(dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("tidying the output folder: %w", err), lock.Close())
+	}
+	return &output{dir: dir, lock: lock}, nil
 }
 
 // path is for reading and for messages.

@@ -78,6 +78,7 @@ func (s *session) unreadable(p intake.Problem) []report.Asset {
 	for i, o := range s.batch.orders {
 		assets[i] = report.Asset{
 			Path: path, Kind: kindOf(path), Purpose: string(o.Purpose), Outcome: report.Failed, Reason: p.Message,
+			Faces: []report.Face{},
 		}
 	}
 	return assets
@@ -100,6 +101,17 @@ func (s *session) thumbnail(ctx context.Context, i int) ([]byte, error) {
 	if w.result.Thumbnail != nil || !w.found || w.result.Outcome != pipeline.Released {
 		return w.result.Thumbnail, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.options.TimeOut)
+	defer cancel()
+	picture, err := s.thumbnailOf(ctx, w)
+	if err != nil {
+		s.options.Progress.Note(fmt.Sprintf("%s: the contact sheet goes without its picture: %v", intake.Display(w.input.Rel), err))
+		return nil, nil //nolint:nilerr // the file itself is as it should be
+	}
+	return picture, nil
+}
+
+func (s *session) thumbnailOf(ctx context.Context, w *wanted) ([]byte, error) {
 	file, err := os.ReadFile(s.output.path(w.name()))
 	if err != nil {
 		return nil, err

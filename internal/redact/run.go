@@ -155,5 +155,8 @@ func (s *session) close() error {
 	if s.tidy != nil {
 		errs = append(errs, s.tidy())
 	}
+	if s.output != nil {
+		errs = append(errs, s.output.lock.Close())
+	}
 	return errors.Join(errs...)
 }

@@ -338,3 +338,35 @@ func originals(t *testing.T, o redact.Options) []string {
 	}
 	return left
 }
+
+// Two runs into one folder would take away each other's derivatives.
+func TestOutputFolderIsOneRuns(t *testing.T) {
+	dir, o := newOptions(t)
+	put(t, dir, "a.png", 64, 64)
+	second := o
+	second.StateDir = filepath.Join(dir, "state of another")
+	second.Progress = silent{}
+	var inner error
+	o.Progress = during{func() {
+		if inner == nil {
+			_, inner = redact.Run(t.Context(), second)
+		}
+	}}
+	if s := mustRun(t, o); s.Released != 1 {
+		t.Errorf("%+v", s)
+	}
+	var usage *redact.UsageError
+	if !errors.As(inner, &usage) || !strings.Contains(inner.Error(), "another run") {
+		t.Errorf("a second run meanwhile: %v", inner)
+	}
+	if s := mustRun(t, second); s.Released != 1 {
+		t.Errorf("afterwards: %+v", s)
+	}
+}
+
+// during does something in the middle of a run.
+type during struct{ something func() }
+
+func (during) Enrolling(int, int)    {}
+func (d during) Processing(int, int) { d.something() }
+func (during) Note(string)           {}

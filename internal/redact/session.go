@@ -50,7 +50,7 @@ func (s *session) run(ctx context.Context) error {
 		return err // it is why feeding ended
 	}
 	if feedErr != nil {
-		return feedErr
+		return feedErr // jobs under way keep their originals, for the run that goes on with them
 	}
 	return s.forgetAll(ctx)
 }

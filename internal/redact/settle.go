@@ -26,7 +26,7 @@ func settle(ctx context.Context, o Options, r rules, vision pipeline.Vision) ([]
 			return nil, &UsageError{err}
 		}
 	}
-	g, err := gallery.New(enrolled.references, gallery.DefaultThresholds())
+	g, err := gallery.New(enrolled.references, gallery.DefaultThresholds().Tightened(enrolled.references))
 	if err != nil {
 		return nil, fmt.Errorf("making the gallery: %w", err)
 	}
@@ -66,25 +66,18 @@ func (r rules) safeMode(o Options, e enrolment) (pipeline.Mode, error) {
 		"or everyone (obscure every face)", strings.Join(unsafe, ", "), e.why())
 }
 
-// unrecognisable lists the subjects without whom an objectors run is not safe: those whose
-// references were all refused, and, where unknown faces are shown, all who must be obscured and
-// have no reference.
+// unrecognisable lists the subjects without whom an objectors run is not safe: of those who must be
+// obscured the ones whose references were all refused, and, where unknown faces are shown, all
+// who have no reference.
 func (r rules) unrecognisable(o Options, e enrolment) []string {
-	var ids []string
-	for _, refused := range e.refused {
-		if !e.has(refused.subject) {
-			ids = append(ids, refused.subject)
-		}
+	refused := map[string]bool{}
+	for _, ref := range e.refused {
+		refused[ref.subject] = true
 	}
-	if r.unknownFace(o) == consent.Show {
-		for _, id := range r.hidden(o) {
-			if !e.has(id) {
-				ids = append(ids, id)
-			}
-		}
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
+	shown := r.unknownFace(o) == consent.Show
+	return slices.DeleteFunc(r.hidden(o), func(id string) bool {
+		return e.has(id) || !refused[id] && !shown
+	})
 }
 
 // unknownFace is what becomes of a face that matches nobody.

@@ -49,7 +49,7 @@ func startChild(c Command, log *slog.Logger) (*child, error) {
 
 // childEnvironment gives a child what its libraries need and nothing that could hold a secret.
 //
-// One thread each: a worker is meant to fill one core, and two workers two. Large buffers of the C
+// One thread for each library: a worker is meant to fill one core. Large buffers of the C
 // libraries are given back to the system when they are freed, and Go's heap is kept small:
 // measured on the samples, 440 MB at the peak instead of 800, at the same speed.
 func childEnvironment() []string {

@@ -20,8 +20,16 @@ const (
 	rfbSpread        = 128.0 // each channel is divided by it
 	centreVariance   = 0.1   // SSD's: offsets of a centre are in tenths of the anchor
 	sizeVariance     = 0.2   // SSD's: logarithms of a size are in fifths
-	maxShapes        = 4     // networks kept, one for each input shape; OpenCV re-allocates on a change
 	maxAnchorStretch = 4.0   // a box more than e⁴ times its anchor is no face
+)
+
+// OpenCV sets a network up anew for every other input shape, which takes longer than running it
+// on a small one, so one network is kept for each of the last shapes: many small ones (a few MB
+// each), and few large ones (100 MB for a megapixel).
+const (
+	smallShape = 512 * 512 // pixels
+	maxSmall   = 12
+	maxLarge   = 3
 )
 
 // rfbAnchors are the sides of the anchors in pixels for each stride.
@@ -88,11 +96,8 @@ func (r *rfb) netFor(shape image.Point) (gocv.Net, error) {
 			return n.net, nil
 		}
 	}
-	if len(r.nets) >= maxShapes {
-		if err := r.nets[0].net.Close(); err != nil {
-			return gocv.Net{}, fmt.Errorf("close a network: %w", err)
-		}
-		r.nets = r.nets[1:]
+	if err := r.makeRoom(shape); err != nil {
+		return gocv.Net{}, err
 	}
 	net, err := gocv.ReadNetFromONNXBytes(r.onnx)
 	if err != nil {
@@ -100,6 +105,33 @@ func (r *rfb) netFor(shape image.Point) (gocv.Net, error) {
 	}
 	r.nets = append(r.nets, shapedNet{shape, net})
 	return net, nil
+}
+
+// makeRoom closes the network that rested longest among those of this kind of shape, if there are
+// enough of them.
+func (r *rfb) makeRoom(shape image.Point) error {
+	large := func(p image.Point) bool { return p.X*p.Y > smallShape }
+	most := maxSmall
+	if large(shape) {
+		most = maxLarge
+	}
+	oldest, kept := -1, 0
+	for i, n := range r.nets {
+		if large(n.shape) == large(shape) {
+			kept++
+			if oldest < 0 {
+				oldest = i
+			}
+		}
+	}
+	if kept < most {
+		return nil
+	}
+	if err := r.nets[oldest].net.Close(); err != nil {
+		return fmt.Errorf("close a network: %w", err)
+	}
+	r.nets = append(r.nets[:oldest], r.nets[oldest+1:]...)
+	return nil
 }
 
 // detect runs the network once over the picture (BGR, 8 bit) and gives every box with at least

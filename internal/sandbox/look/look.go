@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math"
 	"runtime/debug"
 
 	"github.com/consentry/consentry/internal/face"
@@ -46,8 +47,12 @@ var _ pipeline.Vision = (*Eyes)(nil)
 // errNothing says that a call came before Decode.
 var errNothing = errors.New("no picture has been taken up")
 
-// New prepares eyes; nothing is opened yet.
-func New(m Models, limits media.Limits) *Eyes { return &Eyes{models: m, limits: limits} }
+// New prepares eyes; nothing is opened yet. From now on the whole process keeps OpenCV to one
+// thread: a worker is meant to fill one core, and two workers two.
+func New(m Models, limits media.Limits) *Eyes {
+	vision.OneThread()
+	return &Eyes{models: m, limits: limits}
+}
 
 // Close frees the models and the picture.
 func (e *Eyes) Close() error {
@@ -227,12 +232,15 @@ func (e *Eyes) findAround(ctx context.Context, v *view, changed []image.Rectangl
 }
 
 // openChecker opens a finder that looks at one head at a time: it shows the detector an area of
-// about 256 pixels square, in which what is left of the face would be some 90 pixels wide, the size
-// at which the detector misses least.
+// 160 pixels square, whatever its size in the picture, in which what is left of the face would be
+// some 57 pixels wide, and then the same at half the size. Always the same size, because the
+// network is set up anew for every other.
 func (e *Eyes) openChecker() (err error) {
 	if e.checker == nil {
 		o := vision.DefaultOptions()
-		o.Budget, o.Coarsest = 256*256, 64
+		o.Budget, o.Enlarge, o.Coarsest = 160*160, 16, 80
+		o.Crowd = math.MaxInt                // one head is no crowd
+		o.Candidate = 0.4                    // at this size a face scores 0.9 and more
 		o.SmallestFace = 16 * o.SmallestFace // the head is large in its area, whatever its size in the picture
 		e.checker, err = vision.OpenFinder(e.models.Detector, e.models.Landmarks, o)
 	}
