@@ -263,7 +263,7 @@ func TestFaultsOfTheDerivativeWithhold(t *testing.T) {
 	shown := person(5)
 	again := shown // a little like the one who is gone
 	again.Templates = hidden.Templates
-	ghost := face.Face{Box: hidden.Box}
+	ghost, haze := face.Face{Box: hidden.Box, Score: 0.95}, face.Face{Box: hidden.Box, Score: 0.8}
 	elsewhere := person(1)
 	elsewhere.Box.X = 25
 	doubtful := elsewhere
@@ -276,6 +276,7 @@ func TestFaultsOfTheDerivativeWithhold(t *testing.T) {
 		"changed outside":        {pipeline.Sighting{}, "outside of the obscured regions"},
 		"other size":             {pipeline.Sighting{Outside: within, Info: media.Info{Width: side, Height: side - 1}}, "64 × 63"},
 		"face still found":       {pipeline.Sighting{Outside: within, Faces: []face.Face{ghost}}, "still be found"},
+		"hardly a face":          {pipeline.Sighting{Outside: within, Faces: []face.Face{haze}}, ""},
 		"subject still matches":  {pipeline.Sighting{Outside: within, Faces: []face.Face{elsewhere}}, "4021"},
 		"subject matches in one": {pipeline.Sighting{Outside: within, Faces: []face.Face{doubtful}}, "4021"},
 		"judged before":          {pipeline.Sighting{Outside: within, Faces: []face.Face{again}}, ""},
