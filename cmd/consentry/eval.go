@@ -63,6 +63,7 @@ func (m *measureEval) detection(ctx context.Context, a *app) error {
 		fmt.Fprintln(a.stdout, "detection: not measured, as there is no yardstick (--yunet)")
 		return nil
 	}
+	vision.OneThread()
 	w := a.lookModels()
 	tested, err := vision.OpenFinder(w.Detector, w.Landmarks, vision.DefaultOptions())
 	if err != nil {
