@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/consentry/consentry/internal/pathless"
 )
 
 // Temporary files are hidden and named so that Clean, and a folder scan, can tell them.
@@ -34,7 +36,7 @@ func Write(path string, perm fs.FileMode, fn func(io.Writer) error) error {
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return fmt.Errorf("opening the folder to write into: %w", bare(err))
+		return fmt.Errorf("opening the folder to write into: %w", pathless.Error(err))
 	}
 	defer root.Close()
 	return write(root, name, perm, fn)
@@ -49,7 +51,7 @@ func WriteUnder(root, rel string, perm fs.FileMode, fn func(io.Writer) error) er
 	}
 	top, err := os.OpenRoot(root)
 	if err != nil {
-		return fmt.Errorf("opening the output folder: %w", bare(err))
+		return fmt.Errorf("opening the output folder: %w", pathless.Error(err))
 	}
 	defer top.Close()
 	dir, name := filepath.Split(filepath.Clean(rel))
@@ -58,7 +60,7 @@ func WriteUnder(root, rel string, perm fs.FileMode, fn func(io.Writer) error) er
 	}
 	sub, err := top.OpenRoot(filepath.Clean(dir))
 	if err != nil {
-		return fmt.Errorf("opening a folder below the output folder: %w", bare(err))
+		return fmt.Errorf("opening a folder below the output folder: %w", pathless.Error(err))
 	}
 	defer sub.Close()
 	return write(sub, name, perm, fn)
@@ -71,7 +73,7 @@ func makeFolders(root *os.Root, dir string) error {
 		return nil
 	}
 	if err := root.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("making a folder below the output folder: %w", bare(err))
+		return fmt.Errorf("making a folder below the output folder: %w", pathless.Error(err))
 	}
 	for dir != "." {
 		dir = filepath.Dir(dir)
@@ -90,21 +92,21 @@ func write(root *os.Root, name string, perm fs.FileMode, fn func(io.Writer) erro
 	done := false
 	defer func() { // also where fn panics
 		if !done {
-			err = errors.Join(err, ignoreClosed(f.Close()), bare(root.Remove(temp)))
+			err = errors.Join(err, ignoreClosed(f.Close()), pathless.Error(root.Remove(temp)))
 		}
 	}()
 	if err := fn(f); err != nil {
 		return fmt.Errorf("writing a file: %w", err)
 	}
 	if err := f.Sync(); err != nil {
-		return fmt.Errorf("writing a file to disk: %w", bare(err))
+		return fmt.Errorf("writing a file to disk: %w", pathless.Error(err))
 	}
 	if err := root.Rename(temp, name); err != nil {
-		return fmt.Errorf("giving a file its name: %w", bare(err))
+		return fmt.Errorf("giving a file its name: %w", pathless.Error(err))
 	}
 	done = true
 	if err := f.Close(); err != nil { // only now: until it is closed, Clean keeps away
-		return fmt.Errorf("closing a file: %w", bare(err))
+		return fmt.Errorf("closing a file: %w", pathless.Error(err))
 	}
 	return syncFolder(root, ".")
 }
@@ -119,16 +121,16 @@ func createTemp(root *os.Root, perm fs.FileMode) (*os.File, string, error) {
 		name := tempPrefix + randomHex() + tempSuffix
 		f, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, perm)
 		if err != nil {
-			return nil, "", fmt.Errorf("making a temporary file: %w", bare(err))
+			return nil, "", fmt.Errorf("making a temporary file: %w", pathless.Error(err))
 		}
 		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil && !unsupported(err) {
-			return nil, "", errors.Join(fmt.Errorf("locking a temporary file: %w", err), f.Close(), bare(root.Remove(name)))
+			return nil, "", errors.Join(fmt.Errorf("locking a temporary file: %w", err), f.Close(), pathless.Error(root.Remove(name)))
 		}
 		if _, err := root.Lstat(name); err == nil {
 			return f, name, nil
 		}
 		if err := f.Close(); err != nil {
-			return nil, "", fmt.Errorf("closing a temporary file: %w", bare(err))
+			return nil, "", fmt.Errorf("closing a temporary file: %w", pathless.Error(err))
 		}
 	}
 	return nil, "", errors.New("making a temporary file: something removes it each time")
@@ -143,13 +145,13 @@ func randomHex() string {
 func syncFolder(root *os.Root, dir string) error {
 	d, err := root.Open(dir)
 	if err != nil {
-		return fmt.Errorf("opening a folder to sync it: %w", bare(err))
+		return fmt.Errorf("opening a folder to sync it: %w", pathless.Error(err))
 	}
 	err = d.Sync()
 	if unsupported(err) { // some network file systems; there is nothing more to do on them
 		err = nil
 	}
-	if err := errors.Join(bare(err), d.Close()); err != nil {
+	if err := errors.Join(pathless.Error(err), d.Close()); err != nil {
 		return fmt.Errorf("syncing a folder: %w", err)
 	}
 	return nil
@@ -166,13 +168,13 @@ func IsTemp(name string) bool {
 func Clean(root string) (removed int, err error) {
 	top, err := os.OpenRoot(root)
 	if err != nil {
-		return 0, fmt.Errorf("opening the folder to clean: %w", bare(err))
+		return 0, fmt.Errorf("opening the folder to clean: %w", pathless.Error(err))
 	}
 	defer top.Close()
 	var errs []error
 	walkErr := fs.WalkDir(top.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
-			errs = append(errs, bare(err))
+			errs = append(errs, pathless.Error(err))
 			return nil
 		}
 		if !entry.Type().IsRegular() || !IsTemp(entry.Name()) {
@@ -197,7 +199,7 @@ func removeIfDead(root *os.Root, name string) (gone bool, err error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, bare(err)
+		return false, pathless.Error(err)
 	}
 	defer f.Close()
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
@@ -207,7 +209,7 @@ func removeIfDead(root *os.Root, name string) (gone bool, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	return err == nil, bare(err)
+	return err == nil, pathless.Error(err)
 }
 
 func unsupported(err error) bool {
@@ -218,18 +220,5 @@ func ignoreClosed(err error) error {
 	if errors.Is(err, fs.ErrClosed) {
 		return nil
 	}
-	return bare(err)
-}
-
-// bare is the error without the path, which could hold a name.
-func bare(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	var l *os.LinkError
-	if errors.As(err, &l) {
-		return l.Err
-	}
-	return err
+	return pathless.Error(err)
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/consentry/consentry/internal/pathless"
 )
 
 // Blobs is a store of contents, each addressed by the SHA-256 of its bytes in lower-case
@@ -129,15 +131,7 @@ func hidePath(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var pe *os.PathError
-	var le *os.LinkError
-	switch {
-	case errors.As(err, &pe):
-		err = pe.Err
-	case errors.As(err, &le):
-		err = le.Err
-	}
-	return fmt.Errorf("%s: %w", doing, err)
+	return fmt.Errorf("%s: %w", doing, pathless.Error(err))
 }
 
 // Has says whether the blob is there. It does not read it.

@@ -12,6 +12,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/consentry/consentry/internal/pathless"
 )
 
 // What can be wrong with the file of the signing key.
@@ -33,12 +35,12 @@ const (
 func LoadKey(path string) (ed25519.PrivateKey, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("opening the signing key: %w", withoutPath(err))
+		return nil, fmt.Errorf("opening the signing key: %w", pathless.Error(err))
 	}
 	defer func() { _ = f.Close() }() // nothing was written
 	info, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("looking at the signing key: %w", withoutPath(err))
+		return nil, fmt.Errorf("looking at the signing key: %w", pathless.Error(err))
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%w: not a regular file", ErrKeyDamaged)
@@ -48,7 +50,7 @@ func LoadKey(path string) (ed25519.PrivateKey, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
 	if err != nil {
-		return nil, fmt.Errorf("reading the signing key: %w", withoutPath(err))
+		return nil, fmt.Errorf("reading the signing key: %w", pathless.Error(err))
 	}
 	return parseKey(data)
 }
@@ -78,7 +80,7 @@ func LoadOrCreateKey(path string) (ed25519.PrivateKey, error) {
 		return key, err
 	}
 	if err := createKey(path); err != nil {
-		return nil, fmt.Errorf("making the signing key: %w", withoutPath(err))
+		return nil, fmt.Errorf("making the signing key: %w", pathless.Error(err))
 	}
 	return LoadKey(path)
 }
@@ -88,7 +90,7 @@ func LoadOrCreateKey(path string) (ed25519.PrivateKey, error) {
 func createKey(path string) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("making its folder: %w", withoutPath(err))
+		return fmt.Errorf("making its folder: %w", pathless.Error(err))
 	}
 	temp, err := writeNewKey(dir)
 	if err != nil {
@@ -98,7 +100,7 @@ func createKey(path string) error {
 	if errors.Is(err, fs.ErrExist) {
 		err = nil
 	}
-	if err := errors.Join(withoutPath(err), withoutPath(os.Remove(temp))); err != nil {
+	if err := errors.Join(pathless.Error(err), pathless.Error(os.Remove(temp))); err != nil {
 		return fmt.Errorf("naming it: %w", err)
 	}
 	return syncDir(dir)
@@ -116,11 +118,11 @@ func writeNewKey(dir string) (name string, err error) {
 	}
 	f, err := os.CreateTemp(dir, ".clearance-key-*")
 	if err != nil {
-		return "", fmt.Errorf("making a temporary file: %w", withoutPath(err))
+		return "", fmt.Errorf("making a temporary file: %w", pathless.Error(err))
 	}
 	err = errors.Join(pem.Encode(f, &pem.Block{Type: pemType, Bytes: der}), f.Sync(), f.Close())
 	if err != nil {
-		return "", fmt.Errorf("writing it: %w", errors.Join(withoutPath(err), withoutPath(os.Remove(f.Name()))))
+		return "", fmt.Errorf("writing it: %w", errors.Join(pathless.Error(err), pathless.Error(os.Remove(f.Name()))))
 	}
 	return f.Name(), nil
 }
@@ -128,21 +130,10 @@ func writeNewKey(dir string) (name string, err error) {
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
-		return fmt.Errorf("opening its folder: %w", withoutPath(err))
+		return fmt.Errorf("opening its folder: %w", pathless.Error(err))
 	}
 	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("writing its folder to disk: %w", withoutPath(err))
+		return fmt.Errorf("writing its folder to disk: %w", pathless.Error(err))
 	}
 	return nil
-}
-
-// withoutPath drops the path from an error of package os: paths may hold names of people.
-func withoutPath(err error) error {
-	if e := (*fs.PathError)(nil); errors.As(err, &e) {
-		return e.Err
-	}
-	if e := (*os.LinkError)(nil); errors.As(err, &e) {
-		return e.Err
-	}
-	return err
 }

@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/consentry/consentry/internal/media"
+	"github.com/consentry/consentry/internal/pathless"
 )
 
 // File is one input.
@@ -131,7 +132,7 @@ func Display(path string) string {
 func openPlain(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
 	if err != nil {
-		return nil, bare(err)
+		return nil, pathless.Error(err)
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
@@ -139,7 +140,7 @@ func openPlain(path string) (*os.File, error) {
 	}
 	if err != nil {
 		_ = f.Close() // nothing was written to it
-		return nil, bare(err)
+		return nil, pathless.Error(err)
 	}
 	return f, nil
 }

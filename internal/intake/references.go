@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/consentry/consentry/internal/consent"
+	"github.com/consentry/consentry/internal/pathless"
 )
 
 // ReferenceFile is an enrolment photograph of one subject.
@@ -110,7 +111,7 @@ func scanReferences(dir string) (*Batch, error) {
 		resolved, err = filepath.Abs(resolved)
 	}
 	if err != nil {
-		return nil, usage("folder of references %s: %v", Display(dir), bare(err))
+		return nil, usage("folder of references %s: %v", Display(dir), pathless.Error(err))
 	}
 	batch := &Batch{}
 	w := &walker{batch: batch, opts: referenceOptions(), root: resolved, linked: map[string]bool{}}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/consentry/consentry/internal/pathless"
 )
 
 // Scan lists the inputs below the paths. A file named on the command line is taken whatever it is
@@ -43,7 +45,7 @@ func scanPath(ctx context.Context, batch *Batch, arg string, out output, opts Op
 	}
 	abs, err := filepath.Abs(arg)
 	if err != nil {
-		return usage("%s: %v", Display(arg), bare(err))
+		return usage("%s: %v", Display(arg), pathless.Error(err))
 	}
 	w := &walker{batch: batch, opts: opts, linked: map[string]bool{}}
 	rel := prefix(abs)
@@ -122,11 +124,11 @@ func resolveOut(out string) (output, error) {
 	}
 	abs, err := filepath.Abs(out)
 	if err != nil {
-		return output{}, usage("output folder %s: %v", Display(out), bare(err))
+		return output{}, usage("output folder %s: %v", Display(out), pathless.Error(err))
 	}
 	resolved, err := resolveExisting(abs)
 	if err != nil {
-		return output{}, usage("output folder %s: %v", Display(out), bare(err))
+		return output{}, usage("output folder %s: %v", Display(out), pathless.Error(err))
 	}
 	if info, err := os.Stat(resolved); err == nil && !info.IsDir() {
 		return output{}, usage("output folder %s: there is a file of that name", Display(out))

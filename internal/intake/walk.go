@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/consentry/consentry/internal/atomicfile"
+	"github.com/consentry/consentry/internal/pathless"
 )
 
 // maxDepth bounds nested folders. Pictures of an event lie a handful deep; a tree that is deeper by
@@ -204,14 +205,5 @@ func kindOf(err error) (Kind, string) {
 	case errors.Is(err, errNotPlain):
 		return Special, errNotPlain.Error()
 	}
-	return Unreadable, "cannot be read: " + bare(err).Error()
-}
-
-// bare is the error without the path.
-func bare(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
+	return Unreadable, "cannot be read: " + pathless.Error(err).Error()
 }

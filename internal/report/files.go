@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/consentry/consentry/internal/atomicfile"
+	"github.com/consentry/consentry/internal/pathless"
 )
 
 // maxFile bounds what Load reads, in bytes: a million faces make about 250 MB.
@@ -52,19 +52,19 @@ func Write(dir string, r Report, thumbs Thumbnails) error {
 func Load(dir string) (Report, error) {
 	f, err := os.Open(filepath.Join(dir, JSONName))
 	if err != nil {
-		return Report{}, fmt.Errorf("opening %s: %w", JSONName, withoutPath(err))
+		return Report{}, fmt.Errorf("opening %s: %w", JSONName, pathless.Error(err))
 	}
 	defer func() { _ = f.Close() }() // nothing was written
 	info, err := f.Stat()
 	if err != nil {
-		return Report{}, fmt.Errorf("looking at %s: %w", JSONName, withoutPath(err))
+		return Report{}, fmt.Errorf("looking at %s: %w", JSONName, pathless.Error(err))
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxFile {
 		return Report{}, fmt.Errorf("%w: no regular file, or larger than %d bytes", ErrInvalid, maxFile)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile))
 	if err != nil {
-		return Report{}, fmt.Errorf("reading %s: %w", JSONName, withoutPath(err))
+		return Report{}, fmt.Errorf("reading %s: %w", JSONName, pathless.Error(err))
 	}
 	return parse(data)
 }
@@ -94,12 +94,4 @@ func writeFile(path string, content func(io.Writer) error) error {
 		}
 		return b.Flush()
 	})
-}
-
-// withoutPath drops the path from an error of package os: paths may hold names of people.
-func withoutPath(err error) error {
-	if e := (*fs.PathError)(nil); errors.As(err, &e) {
-		return e.Err
-	}
-	return err
 }
