@@ -99,7 +99,7 @@ var errForeign = errors.New("a file that consentry did not make is in the way; m
 // of ours is there that does not serve; fs.ErrNotExist if nothing is; errForeign if something else.
 func (o *output) earlier(name string, key ed25519.PublicKey) (*clearance.Clearance, error) {
 	text, clearanceErr := readBounded(o.path(name+clearanceSuffix), clearance.MaxFile)
-	file, err := os.Open(o.path(name))
+	info, err := os.Lstat(o.path(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		if clearanceErr == nil {
 			return nil, nil
@@ -112,10 +112,14 @@ func (o *output) earlier(name string, key ed25519.PublicKey) (*clearance.Clearan
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	if clearanceErr != nil {
+	if !info.Mode().IsRegular() || clearanceErr != nil { // we write plain files, each with a clearance
 		return nil, errForeign
 	}
+	file, err := os.Open(o.path(name))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
 	signed, err := clearance.Parse(text)
 	if err != nil {
 		return nil, errForeign
@@ -131,7 +135,7 @@ func readBounded(path string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > limit {
+	if !info.Mode().IsRegular() || info.Size() > limit {
 		return nil, fmt.Errorf("%d bytes, at most %d expected", info.Size(), limit)
 	}
 	return os.ReadFile(path)

@@ -212,6 +212,33 @@ func TestForeignFileIsNotOverwritten(t *testing.T) {
 	}
 }
 
+// A pipe, or a folder with a clearance beside it, in the place of a derivative costs that one file.
+func TestWhatIsNoFileIsInTheWay(t *testing.T) {
+	dir, o := newOptions(t)
+	put(t, dir, "a.png", 64, 64)
+	put(t, dir, "b.png", 65, 64)
+	put(t, dir, "c.png", 66, 64)
+	mustRun(t, o)
+	in := filepath.Join(o.Out, "website", "in")
+	for _, name := range []string{"a.png", "b.png"} {
+		if err := os.Remove(filepath.Join(in, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo(filepath.Join(in, "a.png"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(in, "b.png", "own"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if s := mustRun(t, o); s.Released != 1 || s.Failed != 2 {
+		t.Errorf("%+v", s)
+	}
+	if !exists(t, in, "b.png", "own") {
+		t.Error("somebody's own folder is gone")
+	}
+}
+
 // counting cancels once so many derivatives are done.
 type counting struct {
 	silent
