@@ -82,6 +82,10 @@ func (s *script) Thumbnail(context.Context, []byte) ([]byte, error) {
 	return []byte("thumbnail"), s.call("thumbnail")
 }
 
+func (s *script) Portrait(context.Context, face.Box) ([]byte, error) {
+	return []byte("portrait"), s.call("portrait")
+}
+
 func picture() []byte {
 	var b bytes.Buffer
 	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, side, side))); err != nil {

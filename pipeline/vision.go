@@ -30,6 +30,9 @@ type Vision interface {
 	Inspect(ctx context.Context, derivative Derivative) (Sighting, error)
 	// Thumbnail is a small JPEG of a finished file.
 	Thumbnail(ctx context.Context, file []byte) ([]byte, error)
+	// Portrait is a small upright JPEG, without metadata, of one face of the picture taken up, for
+	// the person who has to say later whom a reference shows.
+	Portrait(ctx context.Context, box face.Box) ([]byte, error)
 }
 
 // Derivative is a finished file.

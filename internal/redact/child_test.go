@@ -128,6 +128,10 @@ func (e *eyes) Thumbnail(context.Context, []byte) ([]byte, error) {
 	return b.Bytes(), err
 }
 
+func (e *eyes) Portrait(ctx context.Context, _ face.Box) ([]byte, error) {
+	return e.Thumbnail(ctx, nil)
+}
+
 type silent struct{}
 
 func (silent) Enrolling(int, int)  {}

@@ -17,6 +17,7 @@ const (
 	callObscure   = "obscure"
 	callInspect   = "inspect"
 	callThumbnail = "thumbnail"
+	callPortrait  = "portrait"
 )
 
 // request is a call; which fields count depends on it. A file, where there is one, is the body.
@@ -26,6 +27,7 @@ type request struct {
 	Regions []face.Region     `json:"regions,omitempty"`
 	Style   obscure.Style     `json:"style,omitempty"`
 	Changed []image.Rectangle `json:"changed,omitempty"`
+	Box     face.Box          `json:"box,omitzero"`
 }
 
 // response is the answer to the last request.

@@ -96,6 +96,12 @@ func (p *Process) Thumbnail(ctx context.Context, file []byte) ([]byte, error) {
 	return picture, err
 }
 
+// Portrait implements pipeline.Vision.
+func (p *Process) Portrait(ctx context.Context, box face.Box) ([]byte, error) {
+	_, picture, err := p.call(ctx, request{Call: callPortrait, Box: box}, nil)
+	return picture, err
+}
+
 // call sends a request and waits for the answer, for the child's end or for the context's.
 func (p *Process) call(ctx context.Context, q request, body []byte) (response, []byte, error) {
 	if p.child == nil {

@@ -83,6 +83,10 @@ func (c *trickster) Inspect(_ context.Context, d pipeline.Derivative) (pipeline.
 
 func (c *trickster) Thumbnail(_ context.Context, file []byte) ([]byte, error) { return file[:1], nil }
 
+func (c *trickster) Portrait(_ context.Context, box face.Box) ([]byte, error) {
+	return fmt.Appendf(nil, "%v of %s", box, c.data), nil
+}
+
 func newProcess(t *testing.T) *sandbox.Process {
 	t.Helper()
 	self, err := os.Executable()
@@ -123,6 +127,10 @@ func TestAnswersCrossUnchanged(t *testing.T) {
 	s, err := p.Inspect(ctx, d)
 	if err != nil || s.Info.Width != len("PHOTOGRAPH") || !s.Outside.Within {
 		t.Fatalf("Inspect = %+v, %v", s, err)
+	}
+	portrait, err := p.Portrait(ctx, face.Box{X: 1.5, Y: 2, W: 3, H: 4})
+	if err != nil || string(portrait) != "{1.5 2 3 4} of photograph" {
+		t.Fatalf("Portrait = %q, %v", portrait, err)
 	}
 }
 

@@ -55,6 +55,8 @@ func answerTo(ctx context.Context, v pipeline.Vision, q request, body []byte) (r
 		r.Info, r.Faces, r.Outside = s.Info, s.Faces, s.Outside
 	case callThumbnail:
 		file, err = v.Thumbnail(ctx, body)
+	case callPortrait:
+		file, err = v.Portrait(ctx, q.Box)
 	default:
 		err = fmt.Errorf("unknown call %q", q.Call)
 	}

@@ -21,13 +21,22 @@ func Thumbnail(p *Picture, longest int) ([]byte, error) {
 		return nil, err
 	}
 	defer m.Close() //nolint:errcheck // frees memory only
-	size := p.body.size()
+	return small(m, longest)
+}
+
+// small leaves m as it is.
+func small(m gocv.Mat, longest int) ([]byte, error) {
+	size := image.Pt(m.Cols(), m.Rows())
 	scale := min(1, float64(max(1, longest))/float64(max(size.X, size.Y)))
 	to := image.Pt(max(1, int(float64(size.X)*scale+0.5)), max(1, int(float64(size.Y)*scale+0.5)))
+	resized := gocv.NewMat()
+	defer resized.Close() //nolint:errcheck // frees memory only
 	if to != size {
-		gocv.Resize(m, &m, to, 0, 0, gocv.InterpolationArea)
+		gocv.Resize(m, &resized, to, 0, 0, gocv.InterpolationArea)
+	} else {
+		m.CopyTo(&resized)
 	}
-	buf, err := gocv.IMEncodeWithParams(gocv.JPEGFileExt, m, []int{gocv.IMWriteJpegQuality, thumbQuality})
+	buf, err := gocv.IMEncodeWithParams(gocv.JPEGFileExt, resized, []int{gocv.IMWriteJpegQuality, thumbQuality})
 	if err != nil {
 		return nil, fmt.Errorf("writing thumbnail: %w", err)
 	}
