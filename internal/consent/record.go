@@ -55,6 +55,7 @@ var (
 	errLeaves       = errors.New("must not be earlier than the day of joining")
 	errExpires      = errors.New("must not be earlier than the record's own date")
 	errNoDate       = errors.New("must not be empty")
+	errParty        = errors.New("must be one of: pupil, guardian, guardian-1 to guardian-9, placing-authority")
 )
 
 // ValidAdmissionNumber says why the text cannot be an admission number, or nil. The error does not
@@ -73,6 +74,13 @@ func validYearGroup(text string) error {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > 13 || strconv.Itoa(n) != text {
 		return errYearGroup
+	}
+	return nil
+}
+
+func validParty(p Party) error {
+	if !p.Valid() {
+		return errParty
 	}
 	return nil
 }
@@ -130,7 +138,7 @@ func (s Subject) checkLookalikes() []fault {
 func (r Record) check() []fault {
 	found := faults(
 		fault{colAdmission, ValidAdmissionNumber(r.AdmissionNumber)},
-		fault{colParty, oneOf(r.Party, Parties())},
+		fault{colParty, validParty(r.Party)},
 		fault{colPurpose, oneOf(r.Purpose, recordPurposes())},
 		fault{colDecision, oneOf(r.Decision, Answers())},
 		fault{colDate, r.Date.valid()},

@@ -11,7 +11,10 @@
 // People are known by admission number only.
 package consent
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Purpose is the publication channel that a picture is meant for, or [Biometric].
 type Purpose string
@@ -51,20 +54,70 @@ func recordPurposes() []Purpose {
 }
 
 // IsPublication says whether a derivative can be made for the purpose.
-func (p Purpose) IsPublication() bool { return slices.Contains(PublicationPurposes(), p) }
+func (p Purpose) IsPublication() bool {
+	switch p { // and not a search in a list, since every decision asks
+	case InternalDisplay, CommunityComms, Website, SocialMedia, Prospectus, Press, Advertising,
+		Production, LearningJourney, TrainingPortfolio, FunderReport:
+		return true
+	}
+	return false
+}
 
-// Party is who speaks for a subject.
+// Party is who speaks for a subject: [Pupil], [Guardian], a numbered guardian ("guardian-1" to
+// "guardian-9"), or [PlacingAuthority]. Each numbered guardian is a person of their own, so that two
+// who disagree can be told from one who changed their mind; "guardian" is one more.
 type Party string
 
-// The parties. A guardian is somebody with parental responsibility.
+// The parties, and the roles that they speak in. A guardian is somebody with parental responsibility.
 const (
 	Pupil            Party = "pupil"
 	Guardian         Party = "guardian"
 	PlacingAuthority Party = "placing-authority"
 )
 
-// Parties lists who can speak for a subject.
+// Parties lists the roles in which somebody speaks for a subject. A record can also be of a numbered
+// guardian; see [Party.Valid].
 func Parties() []Party { return []Party{Pupil, Guardian, PlacingAuthority} }
+
+// The places of the parties in a list with one entry for each, in the order in which they are told.
+const (
+	placePupil     = 0
+	placeGuardian  = 1 // 2 to 10 are the numbered guardians
+	placeAuthority = 11
+	placesOfAll    = 12
+)
+
+// place is the party's own place from 0 to 11, or -1 where it is no party.
+func (p Party) place() int {
+	switch p {
+	case Pupil:
+		return placePupil
+	case Guardian:
+		return placeGuardian
+	case PlacingAuthority:
+		return placeAuthority
+	}
+	number, ok := strings.CutPrefix(string(p), string(Guardian)+"-")
+	if !ok || len(number) != 1 || number[0] < '1' || number[0] > '9' {
+		return -1
+	}
+	return placeGuardian + int(number[0]-'0')
+}
+
+// Valid says whether somebody of this name can speak for a subject.
+func (p Party) Valid() bool { return p.place() >= 0 }
+
+// Role is what the party speaks as: [Guardian] for guardian-2, the party itself for the others, and
+// nothing for what is no party.
+func (p Party) Role() Party {
+	switch place := p.place(); {
+	case place < 0:
+		return ""
+	case place > placeGuardian && place < placeAuthority:
+		return Guardian
+	}
+	return p
+}
 
 // Answer is what a party has said: the decision column of a record. (What follows from the answers
 // for a face is a [Decision].)
