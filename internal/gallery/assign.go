@@ -6,8 +6,11 @@ func (t Thresholds) assign(candidates []candidate) []Match {
 	for i, c := range candidates {
 		matches[i] = t.alone(c)
 	}
-	winners := confidentFaces(matches)
+	winners := confidentFaces(candidates, matches)
 	for i, c := range candidates {
+		if c.told != "" {
+			continue
+		}
 		if w, ok := winners[c.best.subject]; ok && c.best.found {
 			t.yield(&matches[i], c, w)
 		}
@@ -22,6 +25,9 @@ func (t Thresholds) assign(candidates []candidate) []Match {
 
 // alone gives the band that a face would have in a photograph of its own.
 func (t Thresholds) alone(c candidate) Match {
+	if c.told != "" {
+		return c.asTold()
+	}
 	if !c.probe.described() {
 		return Match{Band: None, Reason: ReasonNotDescribed}
 	}
@@ -57,41 +63,72 @@ func (t Thresholds) doubted(m Match, c candidate) Match {
 	return m
 }
 
-// winner is the best confident face of a subject; tied says that another one is exactly as alike.
-type winner struct {
-	face  int
-	score float64
-	tied  bool
+// asTold is for a face of which a person has said who it is. A person who has also said that it is
+// not must be asked again.
+func (c candidate) asTold() Match {
+	m := Match{Subject: c.told, Band: Confident, Score: c.best.score, Reason: ReasonPerson}
+	if c.contradicted {
+		m.Band, m.Reason = Unsure, ReasonContradiction
+	}
+	return m
 }
 
-func confidentFaces(matches []Match) map[string]winner {
+// winner is the best confident face of a subject, or the best one of those that a person has named.
+type winner struct {
+	score  float64
+	told   bool // a person named it, whatever its score
+	scored bool // there is a score: a face that a person named may have none
+	tied   bool // another face is exactly as alike, and nobody named either
+}
+
+// confidentFaces are the winners by subject. A face that a person named goes before all others.
+func confidentFaces(candidates []candidate, matches []Match) map[string]winner {
 	winners := map[string]winner{}
 	for i, m := range matches {
 		if m.Band != Confident {
 			continue
 		}
-		w, ok := winners[m.Subject]
-		switch {
-		case !ok || m.Score > w.score:
-			winners[m.Subject] = winner{face: i, score: m.Score}
-		case m.Score == w.score:
-			w.tied = true
-			winners[m.Subject] = w
+		n := winner{score: m.Score, told: candidates[i].told != "", scored: candidates[i].best.found}
+		if w, ok := winners[m.Subject]; ok {
+			n = w.or(n)
 		}
+		winners[m.Subject] = n
 	}
 	return winners
+}
+
+// or is the better of two.
+func (w winner) or(n winner) winner {
+	switch {
+	case w.told != n.told:
+		if n.told {
+			return n
+		}
+		return w
+	case w.scored != n.scored:
+		if n.scored {
+			return n
+		}
+		return w
+	case n.score > w.score:
+		return n
+	case n.score == w.score:
+		w.tied = !w.told
+	}
+	return w
 }
 
 // yield is for a face whose best subject has a confident face in the photograph. The subject's
 // own face stays as it is. Another one that would have been confident too may be a poster, a mirror or a
 // twin: it is for a person to decide, and so is one that comes near. One that is barely unsure is
 // taken for somebody else, but only where the winner leads clearly and the next subject in line
-// would not have it either.
+// would not have it either. Where a person has said which face the subject is, that one's score
+// counts as the winner's, high or low; without a score nothing leads.
 func (t Thresholds) yield(m *Match, c candidate, w winner) {
 	switch {
-	case m.Band == Confident && (w.tied || m.Score < w.score):
+	case m.Band == Confident && (w.told || w.tied || m.Score < w.score):
 		m.Band, m.Reason = Unsure, ReasonAnotherFace
-	case m.Band != Unsure || w.tied || c.incomparable:
+	case m.Band != Unsure || w.tied || !w.scored || c.incomparable:
 	case c.second.found && c.second.score >= t.Unsure:
 	case m.Reason == "" && m.Score < t.Yield && w.score-m.Score >= t.Exclusive:
 		m.Band, m.Reason = None, ReasonTakenElsewhere

@@ -3,9 +3,10 @@
 //
 // It is pure: no I/O, no clock, no pictures, no models. It promises that
 //
-//   - the search is exact: every probe is compared with every reference;
+//   - the search is exact: it answers as if every probe had been compared with every reference;
 //   - the order of references changes nothing, and the order of probes only the order of answers;
-//   - a subject is a confident match of at most one face of a photograph;
+//   - of the faces that no person has ruled on, a subject is a confident match of at most one in a
+//     photograph, and of none where a person has said that another face is this subject;
 //   - every doubt (a close runner-up, a second face that is as alike, templates that cannot be
 //     compared) lowers "confident" to "unsure", and never turns "unsure" into a release by itself;
 //   - a template that is not finite, of the wrong length or of an absurd length in space never
@@ -13,13 +14,8 @@
 package gallery
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
-	"math"
 	"slices"
 	"strings"
 
@@ -40,27 +36,13 @@ var (
 	ErrBadTemplate = errors.New("template cannot be used")
 )
 
-// Gallery is what a run matches against. It never changes after New, so that any number of
-// goroutines may use it at once.
+// Gallery is what a run matches against. What it answers never changes after New, so that any
+// number of goroutines may use it at once.
 type Gallery struct {
 	thresholds Thresholds
-	digest     string
-	subjects   []subject // by admission number
-	rows       []row     // references, grouped by subject
-	dlib       []float32 // one vector of dlibLength for each row that has one
-	mobile     []float32 // one vector of mobileLength for each row that has one
-}
-
-// subject is a run of rows.
-type subject struct {
-	id          string
-	first, last int // rows[first:last]
-}
-
-// row says where the vectors of one reference start; −1 where its describer declined.
-type row struct {
-	dlib, mobile int
-	dlibSquared  float32 // squared length of the dlib vector
+	table      table
+	digest     func() string
+	alike      *memory
 }
 
 // New makes a gallery. It refuses references without a subject or a usable template, and
@@ -69,19 +51,50 @@ func New(refs []Reference, t Thresholds) (*Gallery, error) {
 	if err := t.validate(); err != nil {
 		return nil, err
 	}
-	sorted := slices.Clone(refs)
-	slices.SortStableFunc(sorted, func(a, b Reference) int { return strings.Compare(a.Subject, b.Subject) })
-	g := &Gallery{thresholds: t}
-	for _, r := range sorted {
-		if err := g.add(r); err != nil {
-			return nil, err
-		}
-	}
-	g.digest = digest(sorted, t)
-	return g, nil
+	return (&Gallery{thresholds: t}).With(refs...)
 }
 
-func (g *Gallery) add(r Reference) error {
+// With is the gallery with more references, as New would make it from the old and the new ones.
+// The gallery itself stays as it is. It costs a copy of the lists, not of the templates: well
+// under a millisecond for 50,000 subjects, so that references may be added one at a time.
+func (g *Gallery) With(refs ...Reference) (*Gallery, error) {
+	sorted := slices.Clone(refs)
+	slices.SortStableFunc(sorted, func(a, b Reference) int { return strings.Compare(a.Subject, b.Subject) })
+	next := g.table.copied()
+	for _, r := range sorted {
+		if err := r.check(); err != nil {
+			return nil, err
+		}
+		next.add(r.Subject, newRow(r))
+	}
+	next.tidy()
+	return newGallery(next, g.thresholds), nil
+}
+
+// Only is the gallery of those subjects that keep says yes to, such as those who were at an event,
+// with the thresholds of the whole one. The gallery itself stays as it is.
+func (g *Gallery) Only(keep func(subject string) bool) *Gallery {
+	var next table
+	for _, n := range g.table.order {
+		s := g.table.subjects[n]
+		if !keep(s.id) {
+			continue
+		}
+		for _, at := range s.rows {
+			next.add(s.id, *g.table.row(at))
+		}
+	}
+	next.tidy()
+	return newGallery(next, g.thresholds)
+}
+
+func newGallery(t table, th Thresholds) *Gallery {
+	g := &Gallery{thresholds: th, table: t, alike: newMemory()}
+	g.digest = digestOnce(t, th)
+	return g
+}
+
+func (r Reference) check() error {
 	if r.Subject == "" {
 		return ErrNoSubject
 	}
@@ -93,65 +106,27 @@ func (g *Gallery) add(r Reference) error {
 			return fmt.Errorf("enrolling %s with %s: %w", r.Subject, d, ErrBadTemplate)
 		}
 	}
-	if n := len(g.subjects); n == 0 || g.subjects[n-1].id != r.Subject {
-		g.subjects = append(g.subjects, subject{id: r.Subject, first: len(g.rows)})
-	}
-	p := row{dlib: -1, mobile: -1}
-	if v, ok := r.Templates[face.DlibResNet]; ok {
-		p.dlib, p.dlibSquared = len(g.dlib), dot(v, v)
-		g.dlib = append(g.dlib, v...)
-	}
-	if v, ok := r.Templates[face.MobileFaceNet]; ok {
-		p.mobile = len(g.mobile)
-		g.mobile = append(g.mobile, v...)
-	}
-	g.rows = append(g.rows, p)
-	g.subjects[len(g.subjects)-1].last = len(g.rows)
 	return nil
 }
 
 // Subjects is the number of enrolled subjects.
-func (g *Gallery) Subjects() int { return len(g.subjects) }
+func (g *Gallery) Subjects() int { return len(g.table.subjects) }
 
 // References is the number of references of all subjects together.
-func (g *Gallery) References() int { return len(g.rows) }
+func (g *Gallery) References() int { return g.table.count }
+
+// Thresholds are the ones that the gallery was made with.
+func (g *Gallery) Thresholds() Thresholds { return g.thresholds }
+
+// SubjectIDs lists the admission numbers of who is enrolled, sorted.
+func (g *Gallery) SubjectIDs() []string {
+	ids := make([]string, 0, len(g.table.order))
+	for _, n := range g.table.order {
+		ids = append(ids, g.table.subjects[n].id)
+	}
+	return ids
+}
 
 // Digest names everything that a match depends on: subjects, photographs, templates and
 // thresholds. It is the same in whatever order the references came. SHA-256, hexadecimal.
-func (g *Gallery) Digest() string { return g.digest }
-
-func digest(refs []Reference, t Thresholds) string {
-	entries := make([]string, len(refs))
-	for i, r := range refs {
-		h := sha256.New()
-		writeText(h, r.Subject)
-		writeText(h, r.Digest)
-		for _, d := range []face.Describer{face.DlibResNet, face.MobileFaceNet} {
-			writeText(h, string(d))
-			writeVector(h, r.Templates[d])
-		}
-		entries[i] = string(h.Sum(nil))
-	}
-	slices.Sort(entries)
-	h := sha256.New()
-	writeText(h, fmt.Sprintf("gallery 1 %+v", t))
-	for _, e := range entries {
-		writeText(h, e)
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-// writeText writes the length first, so that neighbours cannot run into each other. A hash never
-// returns an error.
-func writeText(h hash.Hash, s string) {
-	_ = binary.Write(h, binary.LittleEndian, uint64(len(s)))
-	_, _ = h.Write([]byte(s))
-}
-
-func writeVector(h hash.Hash, v []float32) {
-	b := binary.LittleEndian.AppendUint64(nil, uint64(len(v)))
-	for _, x := range v {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
-	}
-	_, _ = h.Write(b)
-}
+func (g *Gallery) Digest() string { return g.digest() }

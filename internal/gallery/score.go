@@ -99,6 +99,11 @@ func newProbe(t face.Templates) probe {
 
 func (p probe) described() bool { return p.dlib != nil || p.mobile != nil }
 
+// single says whether only one describer spoke of both faces.
+func (p probe) single(q probe) bool {
+	return p.dlib == nil || q.dlib == nil || p.mobile == nil || q.mobile == nil
+}
+
 // score compares two faces by what both describers said of both. ok is false where no describer
 // spoke of both.
 func (p probe) score(q probe) (score float64, ok bool) {
