@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -14,8 +16,10 @@ import (
 // Bucket holds small records under keys. Keys are made of letters, digits and - _ / = . (no dot at
 // either end); values have at most 768 KiB. Only the last value of a key is kept.
 type Bucket struct {
-	name string
-	kv   jetstream.KeyValue
+	name   string
+	kv     jetstream.KeyValue
+	js     jetstream.JetStream
+	stream jetstream.Stream // the one that kv is a view of
 }
 
 // Record is a value with the revision by which Update and Delete know it. Revisions rise over the
@@ -65,7 +69,8 @@ func (b *Bucket) Update(ctx context.Context, key string, value []byte, revision 
 }
 
 // Delete removes a record if its revision is still the one given; 0 means any. A key that is not
-// there is no error for 0. The old bytes may stay on the server's disk for a while.
+// there is no error for 0. The old bytes may stay on the server's disk for a while, and nothing can
+// reach them any more; see Erase.
 func (b *Bucket) Delete(ctx context.Context, key string, revision uint64) error {
 	var opts []jetstream.KVDeleteOpt
 	if revision > 0 {
@@ -76,7 +81,20 @@ func (b *Bucket) Delete(ctx context.Context, key string, revision uint64) error 
 
 // Keys lists the keys, in order.
 func (b *Bucket) Keys(ctx context.Context) ([]string, error) {
+	list, err := b.List(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var keys []string
+	for _, r := range list {
+		keys = append(keys, r.Key)
+	}
+	return keys, nil
+}
+
+// List gives every record with its revision and without its value, ordered by key.
+func (b *Bucket) List(ctx context.Context) ([]Record, error) {
+	found := make(map[string]Record)
 	// The client's own listing ends early without an error where the connection is lost.
 	for c, err := range b.watch(ctx, nil, jetstream.MetaOnly()) {
 		if err != nil {
@@ -85,12 +103,12 @@ func (b *Bucket) Keys(ctx context.Context) ([]string, error) {
 		if c.CaughtUp {
 			break
 		}
+		delete(found, c.Key)
 		if !c.Deleted {
-			keys = append(keys, c.Key)
+			found[c.Key] = Record{Key: c.Key, Revision: c.Revision}
 		}
 	}
-	slices.Sort(keys)
-	return slices.Compact(keys), nil
+	return slices.SortedFunc(maps.Values(found), func(x, y Record) int { return strings.Compare(x.Key, y.Key) }), nil
 }
 
 // Watch gives every record there is under the keys (all, where none is named; "*" stands for one

@@ -79,6 +79,7 @@ type Bus struct {
 	jobs, dead, events, advisories jetstream.Stream
 	quarantine, released           *Blobs
 	register, gallery, clearances  *Bucket
+	rulings, runs                  *Bucket
 	states                         *States
 
 	parked    sync.WaitGroup // requests whose caller went away; they end with the connection
@@ -201,6 +202,12 @@ func (b *Bus) Gallery() *Bucket { return b.gallery }
 
 // Clearances holds what may be published.
 func (b *Bus) Clearances() *Bucket { return b.clearances }
+
+// Rulings holds what people have said about single faces.
+func (b *Bus) Rulings() *Bucket { return b.rulings }
+
+// Runs holds what is known of each run.
+func (b *Bus) Runs() *Bucket { return b.runs }
 
 // States holds the progress of jobs.
 func (b *Bus) States() *States { return b.states }

@@ -99,6 +99,10 @@ func TestConformance(t *testing.T) {
 		"states":                     states,
 		"records":                    records,
 		"watch":                      watch,
+		"erasures":                   erasures,
+		"erasure cut short":          erasedHalf,
+		"erasure and a writer":       erasedMeanwhile,
+		"erasure by many":            erasedByMany,
 		"events stay":                eventsStay,
 		"second open changes nothing": func(t *testing.T, b *Bus) {
 			if b.embedded == nil {

@@ -100,7 +100,9 @@ func (b *Bus) setUpStores(ctx context.Context) error {
 			return err
 		}
 	}
-	for name, at := range map[string]**Bucket{"REGISTER": &b.register, "GALLERY": &b.gallery, "CLEARANCES": &b.clearances} {
+	for name, at := range map[string]**Bucket{
+		"REGISTER": &b.register, "GALLERY": &b.gallery, "CLEARANCES": &b.clearances, "RULINGS": &b.rulings, "RUNS": &b.runs,
+	} {
 		if *at, err = b.bucket(ctx, name); err != nil {
 			return err
 		}
@@ -111,19 +113,44 @@ func (b *Bus) setUpStores(ctx context.Context) error {
 }
 
 // bucket makes a key-value bucket with a history of one: what was overwritten or deleted is not
-// kept, and there is nothing to erase in the past.
+// kept. The stream is laid out as the client's own buckets are (ADR-8), but for two settings: they
+// deny the deletion of single messages, which Erase needs, and they let markers stay for ever.
 func (b *Bus) bucket(ctx context.Context, name string) (*Bucket, error) {
-	replicas, err := b.replicas(ctx, "KV_"+name)
+	c := jetstream.StreamConfig{
+		Name: "KV_" + name, Subjects: []string{"$KV." + name + ".>"}, MaxMsgsPerSubject: 1, MaxMsgSize: maxRecordSize,
+		Discard: jetstream.DiscardNew, AllowRollup: true, AllowDirect: true, AllowMsgTTL: true,
+	}
+	var err error
+	if c.DenyDelete, err = b.deniesDelete(ctx, c.Name); err != nil {
+		return nil, err
+	}
+	stream, err := b.stream(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	kv, err := b.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket: name, History: 1, MaxValueSize: maxRecordSize, Storage: jetstream.FileStorage, Replicas: replicas,
-	})
+	kv, err := b.js.KeyValue(ctx, name)
 	if err != nil {
-		return nil, wrap("make bucket "+name, err)
+		return nil, wrap("open bucket "+name, err)
 	}
-	return &Bucket{name: name, kv: kv}, nil
+	return &Bucket{name: name, kv: kv, js: b.js, stream: stream}, nil
+}
+
+// deniesDelete says whether a bucket exists that was made by an earlier version of this program: it
+// denies the deletion of messages for good. Such a bucket is made anew where it is empty; otherwise
+// it goes on as it is, and Erase fails on it.
+func (b *Bus) deniesDelete(ctx context.Context, stream string) (bool, error) {
+	old, err := b.js.Stream(ctx, stream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, wrap("look for stream "+stream, err)
+	}
+	info := old.CachedInfo()
+	if !info.Config.DenyDelete || info.State.Msgs > 0 {
+		return info.Config.DenyDelete, nil
+	}
+	return false, wrap("make stream "+stream+" anew", b.js.DeleteStream(ctx, stream))
 }
 
 func (b *Bus) blobs(ctx context.Context, name string) (*Blobs, error) {
