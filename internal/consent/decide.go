@@ -52,7 +52,7 @@ func Decide(p Policy, reg *Register, subject string, purpose Purpose, on time.Ti
 	case !reg.Has(subject):
 		return p.ask(cautious(Review, RuleNotRegistered, "the face matches somebody whom the register does not know"))
 	}
-	return p.ask(p.apply(subject, purpose, hear(reg.records[subject], purpose, day)))
+	return p.ask(p.apply(subject, purpose, hear(reg.Records(subject), purpose, day)))
 }
 
 // apply is the policy's rule for what the parties have said. It is the place where a party's weight

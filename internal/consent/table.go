@@ -1,28 +1,23 @@
 package consent
 
 import (
-	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
+	"unicode"
 )
 
-// MaxImportBytes is the largest subjects or consents file that is read. 50,000 pupils with eleven
-// records each take about half of it.
-const MaxImportBytes = 64 << 20
-
-// maxLineErrors bounds the list of faults, so that a foreign file of a million lines gives an
-// answer and not a flood. The line after which the check stopped is said.
+// maxLineErrors bounds the list of faults and that of notes, so that a foreign file of a million
+// lines gives an answer and not a flood. The line after which the check stopped is said.
 const maxLineErrors = 10_000
 
-// ErrTooLarge says that an import file is over MaxImportBytes.
-var ErrTooLarge = errors.New("the file is larger than 64 MiB, which is more than a register can be; split it or check that it is the right file")
+// maxRows bounds the subjects of one file: ten times the largest register that is planned for.
+const maxRows = 500_000
 
-// LineError is one fault in one line of an import file.
+// LineError is one fault, or a note, about one line of an import file.
 type LineError struct {
 	Line    int    `json:"line"`             // 1 is the first line of the file; 0 concerns the file as a whole
 	Column  string `json:"column,omitempty"` // one of the known columns, or empty
@@ -52,76 +47,56 @@ func (e *ImportError) Error() string {
 	return b.String()
 }
 
-// row is one line of a table: its cells by column, and where it begins.
+// table reads an import file and collects its faults and notes.
+type table struct {
+	columns  []string          // the names that the header may hold
+	required []string          // those that it must hold
+	roles    map[string]string // the file's name of each of our columns; nil: the same
+	header   []string
+	at       map[string]int // place in the file of each of our columns that it has
+	size     int            // of the text, in bytes
+	stopped  bool           // by a fault that the rest of the file would repeat
+	words    interner
+	errs     []LineError
+	notes    []LineError
+}
+
+// row is one line of a table. It holds until the next one is read, its cells for good.
 type row struct {
 	line  int
-	cells map[string]string
+	cells []string
+	at    map[string]int
 }
 
-// table reads an import file and collects its faults.
-type table struct {
-	columns  []string // the known ones
-	required []string
-	header   []string
-	errs     []LineError
+// cell is what stands in one of our columns, without the space around it; empty where the file
+// lacks the column.
+func (r row) cell(column string) string {
+	if i, ok := r.at[column]; ok {
+		return r.cells[i]
+	}
+	return ""
 }
 
-// read gives the rows that have the right shape; all else is among the faults.
-func (t *table) read(r io.Reader) ([]row, error) {
+// each hands over the rows that have the right shape; all else is among the faults.
+func (t *table) each(r io.Reader, use func(row)) error {
 	data, err := readAll(r)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := checkEncoding(data); err != nil {
-		t.fail(0, "", err.Error())
-		return nil, t.err()
-	}
-	cr := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
-	cr.FieldsPerRecord = -1 // checked here, so that each wrong line is listed
-	if !t.readHeader(cr) {
-		return nil, t.err()
-	}
-	return t.readRows(cr), nil
-}
-
-func readAll(r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxImportBytes+1))
+	text, latin, err := decodeText(data)
 	if err != nil {
-		return nil, fmt.Errorf("reading an import file: %w", err)
+		t.fail(0, "", err.Error())
+		return nil
 	}
-	if len(data) > MaxImportBytes {
-		return nil, ErrTooLarge
+	if latin > 0 {
+		t.note(latin, "", `is not UTF-8; the file was read as Windows-1252 (Latin-1): save it as "CSV UTF-8" if its letters come out wrong`)
 	}
-	return data, nil
-}
-
-// checkEncoding recognises what spreadsheets write besides "CSV UTF-8".
-func checkEncoding(data []byte) error {
-	switch {
-	case bytes.HasPrefix(data, []byte{0xff, 0xfe}), bytes.HasPrefix(data, []byte{0xfe, 0xff}):
-		return errors.New(`is UTF-16 text; save it as "CSV UTF-8"`)
-	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
-		return errors.New(`is a spreadsheet and not a CSV file; save it as "CSV UTF-8"`)
-	case !utf8.Valid(data):
-		line := 1 + bytes.Count(data[:validPrefix(data)], []byte("\n"))
-		return fmt.Errorf(`is not UTF-8 text (first at line %d); save it as "CSV UTF-8"`, line)
-	case bytes.IndexByte(data, 0) >= 0:
-		return errors.New("holds NUL bytes and so is no CSV file")
+	t.size = len(text)
+	cr := newCSV(text, separator(text, t.columns))
+	if t.readHeader(cr) {
+		t.readRows(cr, use)
 	}
 	return nil
-}
-
-// validPrefix is the length of the longest prefix that is UTF-8.
-func validPrefix(data []byte) int {
-	n := 0
-	for n < len(data) {
-		r, size := utf8.DecodeRune(data[n:])
-		if r == utf8.RuneError && size == 1 {
-			break
-		}
-		n += size
-	}
-	return n
 }
 
 // readHeader takes the first line, which names the columns in any order.
@@ -135,94 +110,123 @@ func (t *table) readHeader(cr *csv.Reader) bool {
 		t.failCSV(err)
 		return false
 	}
-	if !t.namesColumns(header) {
+	t.header = make([]string, len(header))
+	for i, name := range header {
+		t.header[i] = strings.TrimSpace(name)
+	}
+	return t.checkHeader()
+}
+
+func (t *table) checkHeader() bool {
+	if countColumns(t.header, t.columns) == 0 {
+		// Then it may be no header at all, and its cells people's data, which are not repeated.
+		t.fail(1, "", "must name the columns: "+strings.Join(t.columns, ","))
 		return false
 	}
-	for i, name := range header {
-		header[i] = strings.TrimSpace(name)
-		t.checkColumn(header, i)
+	for i := range t.header {
+		t.checkColumn(i)
 	}
 	for _, name := range t.required {
-		if !slices.Contains(header, name) {
+		if !slices.Contains(t.header, name) {
 			t.fail(1, "", "the column "+name+" is missing")
 		}
 	}
-	t.header = header
+	t.locate()
 	return len(t.errs) == 0
 }
 
-// namesColumns is false where the first line is no header at all: then its cells are people's data
-// and are not repeated, as an unknown column's name would be.
-func (t *table) namesColumns(header []string) bool {
-	known := func(name string) bool { return slices.Contains(t.columns, strings.TrimSpace(name)) }
-	if slices.ContainsFunc(header, known) {
-		return true
-	}
-	text := "must name the columns: " + strings.Join(t.columns, ",")
-	for _, sep := range []string{";", "\t"} {
-		if slices.ContainsFunc(strings.Split(header[0], sep), known) {
-			text = fmt.Sprintf("the columns are separated by %q; save the file with commas", sep)
+// locate finds the place of each of our columns.
+func (t *table) locate() {
+	t.at = make(map[string]int, len(t.header))
+	if t.roles == nil {
+		for i, name := range t.header {
+			t.at[name] = i
 		}
 	}
-	t.fail(1, "", text)
-	return false
+	for role, name := range t.roles {
+		if i := slices.Index(t.header, name); i >= 0 {
+			t.at[role] = i
+		}
+	}
 }
 
 // maxColumnName bounds how much of an unknown column's name is repeated.
 const maxColumnName = 64
 
-func (t *table) checkColumn(header []string, i int) {
-	name := header[i]
+func (t *table) checkColumn(i int) {
+	name := t.header[i]
 	switch {
-	case !slices.Contains(t.columns, name):
-		if len(name) > maxColumnName {
-			name = strings.ToValidUTF8(name[:maxColumnName], "") + "…"
-		}
-		t.fail(1, "", fmt.Sprintf("unknown column %q; known are: %s", name, strings.Join(t.columns, ",")))
-	case slices.Contains(header[:i], name):
-		t.fail(1, "", "the column "+name+" is there twice")
+	case slices.Contains(t.header[:i], name):
+		t.fail(1, "", fmt.Sprintf("the column %q is there twice", shortName(name)))
+	case slices.Contains(t.columns, name):
+	case name == "":
+		t.fail(1, "", fmt.Sprintf("the column in place %d has no name", i+1))
+	case strings.ContainsFunc(name, unicode.IsControl): // two lines run into one: not a name alone
+		t.fail(1, "", fmt.Sprintf("the column in place %d has no name on one line", i+1))
+	default:
+		t.fail(1, "", fmt.Sprintf("unknown column %q; known are: %s", shortName(name), strings.Join(t.columns, ",")))
 	}
 }
 
-func (t *table) readRows(cr *csv.Reader) []row {
-	var rows []row
+func shortName(name string) string {
+	if len(name) > maxColumnName {
+		return strings.ToValidUTF8(name[:maxColumnName], "") + "…"
+	}
+	return name
+}
+
+func (t *table) readRows(cr *csv.Reader, use func(row)) {
 	for !t.full() {
 		cells, err := cr.Read()
 		if errors.Is(err, io.EOF) {
-			break
+			return
 		}
 		if err != nil {
 			t.failCSV(err)
 			continue
 		}
 		line, _ := cr.FieldPos(0)
-		if len(cells) != len(t.header) {
-			t.fail(line, "", fmt.Sprintf("has %d cells, the header has %d", len(cells), len(t.header)))
-			continue
-		}
-		if r := t.row(line, cells); !r.blank() {
-			rows = append(rows, r)
-		}
+		t.readRow(line, cells, use)
 	}
-	return rows
 }
 
-func (t *table) row(line int, cells []string) row {
-	r := row{line: line, cells: make(map[string]string, len(cells))}
-	for i, name := range t.header {
-		r.cells[name] = strings.TrimSpace(cells[i])
+// readRow leaves out blank lines, which spreadsheets put at the end of a table.
+func (t *table) readRow(line int, cells []string, use func(row)) {
+	blank := true
+	for i, cell := range cells {
+		cells[i] = t.words.intern(strings.TrimSpace(cell))
+		blank = blank && cells[i] == ""
 	}
-	return r
+	switch {
+	case blank:
+	case len(cells) != len(t.header):
+		t.fail(line, "", fmt.Sprintf("has %d cells, the header has %d", len(cells), len(t.header)))
+	default:
+		use(row{line: line, cells: cells, at: t.at})
+	}
 }
 
-// blank recognises the empty lines that spreadsheets leave at the end of a table.
-func (r row) blank() bool {
-	for _, cell := range r.cells {
-		if cell != "" {
-			return false
-		}
+// interner keeps one copy of each of the first words that it is given. The cells of a register
+// repeat, and a cell on its own would keep the whole line that it was cut from.
+type interner map[string]string
+
+const maxInterned = 1 << 17 // two admission numbers of each of 50,000, and all dates
+
+func (words *interner) intern(cell string) string {
+	if cell == "" {
+		return ""
 	}
-	return true
+	if word, ok := (*words)[cell]; ok {
+		return word
+	}
+	if *words == nil {
+		*words = make(interner)
+	}
+	word := strings.Clone(cell)
+	if len(*words) < maxInterned {
+		(*words)[word] = word
+	}
+	return word
 }
 
 func (t *table) failCSV(err error) {
@@ -235,28 +239,70 @@ func (t *table) failCSV(err error) {
 }
 
 func (t *table) fail(line int, column, message string) {
-	if t.full() {
-		return
-	}
-	if len(t.errs) == maxLineErrors-1 {
-		column, message = "", "too many faults; what follows was not checked"
-	}
-	t.errs = append(t.errs, LineError{Line: line, Column: column, Message: message})
+	t.errs = addBounded(t.errs, LineError{Line: line, Column: column, Message: message}, "too many faults; what follows was not checked")
 }
 
-func (t *table) failAll(line int, found []fault) {
+func (t *table) note(line int, column, message string) {
+	t.notes = addBounded(t.notes, LineError{Line: line, Column: column, Message: message}, "too many notes; what follows is not listed")
+}
+
+func addBounded(list []LineError, e LineError, last string) []LineError {
+	switch {
+	case len(list) >= maxLineErrors:
+		return list
+	case len(list) == maxLineErrors-1:
+		e.Column, e.Message = "", last
+	}
+	return append(list, e)
+}
+
+// failAll lists faults of a row by our columns, under the file's own names for them.
+func (t *table) failAll(r row, found []fault) {
 	for _, f := range found {
-		t.fail(line, f.column, f.err.Error())
+		message := f.err.Error()
+		if errors.Is(f.err, errDateFormat) && writtenOtherwise(r.cell(f.column)) {
+			message += dateHint
+		}
+		t.fail(r.line, t.title(f.column), message)
 	}
 }
 
-func (t *table) full() bool { return len(t.errs) >= maxLineErrors }
+// title is the file's name for one of our columns.
+func (t *table) title(column string) string {
+	if name, ok := t.roles[column]; ok {
+		return name
+	}
+	return column
+}
+
+// dateHint tells why a date that a person can read is refused all the same.
+const dateHint = "; a date written otherwise is not guessed (01/02/2025 is one day to some and another to others): " +
+	"give the column's cells the format YYYY-MM-DD and save the file again"
+
+// writtenOtherwise says whether a cell that is no date seems to be meant as one.
+func writtenOtherwise(cell string) bool {
+	return strings.ContainsAny(cell, "0123456789") && (strings.ContainsAny(cell, "/. ") || !strings.Contains(cell, "-") || len(cell) < len("2025-01-02"))
+}
+
+// stop lists a fault that each row from here on would have, and ends the reading.
+func (t *table) stop(line int, err error) {
+	if !t.stopped {
+		t.fail(line, "", err.Error())
+	}
+	t.stopped = true
+}
+
+func (t *table) full() bool { return t.stopped || len(t.errs) >= maxLineErrors }
 
 // err is all that was found, ordered by line, or nil.
 func (t *table) err() error {
 	if len(t.errs) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(t.errs, func(a, b LineError) int { return a.Line - b.Line })
+	sortByLine(t.errs)
 	return &ImportError{Lines: t.errs}
+}
+
+func sortByLine(list []LineError) {
+	slices.SortStableFunc(list, func(a, b LineError) int { return a.Line - b.Line })
 }
