@@ -128,32 +128,39 @@ func state(old, said []Record) (records []Record, added, changed int) {
 
 func restate(old, said []Record) (records []Record, added, changed int) {
 	records = slices.Clone(old)
+	said = slices.Clone(said)
+	slices.SortFunc(said, func(a, b Record) int { return compareStatements(&a, &b) })
 	for len(said) > 0 {
-		statement := filter(said, said[0].sameStatement)
-		said = without(said, statement)
-		same := filter(old, statement[0].sameStatement)
-		fresh := len(without(statement, same))
+		n := 1
+		for n < len(said) && said[n].sameStatement(said[0]) {
+			n++
+		}
+		statement := said[:n]
+		said = said[n:]
+		same := slices.ContainsFunc(old, statement[0].sameStatement)
+		fresh := countFresh(old, statement)
 		switch {
 		case fresh == 0:
 			continue
-		case len(same) == 0:
-			added += fresh
-		default:
+		case same:
 			changed += fresh
+			records = slices.DeleteFunc(records, statement[0].sameStatement)
+		default:
+			added += fresh
 		}
-		records = append(without(records, same), statement...)
+		records = append(records, statement...)
 	}
 	return records, added, changed
 }
 
-// filter gives those that are wanted, in a list of its own.
-func filter(records []Record, wanted func(Record) bool) []Record {
-	return slices.DeleteFunc(slices.Clone(records), func(r Record) bool { return !wanted(r) })
-}
-
-// without gives those that are not among the others, in a list of its own.
-func without(records, others []Record) []Record {
-	return filter(records, func(r Record) bool { return !slices.Contains(others, r) })
+// countFresh counts the records that are not in the old list.
+func countFresh(old, records []Record) (n int) {
+	for _, r := range records {
+		if !slices.Contains(old, r) {
+			n++
+		}
+	}
+	return n
 }
 
 // settled puts the changes in order, since maps and rows have none that counts.
@@ -219,9 +226,10 @@ func (m *merge) noteLonger(id string, before, said []Record) {
 		if !r.grants() {
 			continue
 		}
-		same := filter(before, r.sameStatement)
-		longer := func(o Record) bool { return o.Expires != "" && (r.Expires == "" || o.Expires < r.Expires) }
-		if len(same) > 0 && !slices.Contains(same, r) && slices.ContainsFunc(same, longer) {
+		longer := func(o Record) bool {
+			return r.sameStatement(o) && o.Expires != "" && (r.Expires == "" || o.Expires < r.Expires)
+		}
+		if !slices.Contains(before, r) && slices.ContainsFunc(before, longer) {
 			m.note(id, "what %s granted for %s on %s now ends later", r.Party, r.Purpose, r.Date)
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
+
+	"github.com/consentry/consentry/internal/pathless"
 )
 
 // MaxImportBytes is the largest subjects, consents or permissions file that is read. 50,000 pupils
@@ -35,7 +37,7 @@ func readAll(r io.Reader) ([]byte, error) {
 	if f, ok := r.(interface{ Stat() (fs.FileInfo, error) }); ok {
 		info, err := f.Stat()
 		if err != nil {
-			return nil, fmt.Errorf("reading an import file: %w", withoutPath(err))
+			return nil, fmt.Errorf("reading an import file: %w", pathless.Error(err))
 		}
 		size = info.Size()
 	}
@@ -44,21 +46,12 @@ func readAll(r io.Reader) ([]byte, error) {
 	}
 	data := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
 	if _, err := data.ReadFrom(io.LimitReader(r, MaxImportBytes+1)); err != nil {
-		return nil, fmt.Errorf("reading an import file: %w", withoutPath(err))
+		return nil, fmt.Errorf("reading an import file: %w", pathless.Error(err))
 	}
 	if data.Len() > MaxImportBytes {
 		return nil, ErrTooLarge
 	}
 	return data.Bytes(), nil
-}
-
-// withoutPath keeps a file's name, which could be a person's, out of the error.
-func withoutPath(err error) error {
-	var at *fs.PathError
-	if errors.As(err, &at) {
-		return at.Err
-	}
-	return err
 }
 
 // decodeText makes UTF-8 of what spreadsheets write. Text in Windows-1252, which Latin-1 is a part
