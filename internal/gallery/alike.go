@@ -1,7 +1,6 @@
 package gallery
 
 import (
-	"maps"
 	"slices"
 	"sync"
 )
@@ -41,15 +40,33 @@ func (g *Gallery) Alike(subject string) []string {
 // within lists the other subjects with a reference that scores at least the limit against one of
 // the subject's.
 func (g *Gallery) within(number int32, limit float64) []string {
-	found := map[string]bool{}
-	for _, own := range g.table.subjects[number].rows {
-		p := g.table.row(own).probe
-		for at := range int32(g.table.count) {
-			r := g.table.row(at)
-			if score, ok := p.score(r.probe); ok && score >= limit && r.subject != number {
-				found[g.table.subjects[r.subject].id] = true
-			}
-		}
+	found := map[int32]bool{}
+	var quests []quest
+	for _, at := range g.table.subjects[number].rows {
+		quests = append(quests, &gathering{probe: g.table.row(at).probe, own: number, least: limit, found: found})
 	}
-	return slices.Sorted(maps.Keys(found))
+	g.table.run(quests)
+	ids := make([]string, 0, len(found))
+	for n := range found {
+		ids = append(ids, g.table.subjects[n].id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// gathering finds all other subjects who reach a score.
+type gathering struct {
+	probe probe
+	own   int32
+	least float64
+	found map[int32]bool
+}
+
+func (g *gathering) face() probe    { return g.probe }
+func (g *gathering) floor() float64 { return g.least }
+
+func (g *gathering) offer(_ *table, p place) {
+	if p.subject != g.own && p.score >= g.least {
+		g.found[p.subject] = true
+	}
 }

@@ -80,7 +80,7 @@ func (g *Gallery) MatchPhotograph(probes []face.Templates) []Match {
 // the subject: no other face is confident of it. Two faces that were told the same are both kept as told.
 func (g *Gallery) Match(probes []Probe) []Match {
 	candidates := make([]candidate, len(probes))
-	searches := make([]*search, 0, len(probes))
+	searches := make([]quest, 0, len(probes))
 	places := make([]int, 0, len(probes))
 	for i, p := range probes {
 		if p.Is != "" {
@@ -90,9 +90,9 @@ func (g *Gallery) Match(probes []Probe) []Match {
 		searches = append(searches, g.newSearch(p.Templates, p.Not))
 		places = append(places, i)
 	}
-	g.run(searches)
+	g.table.run(searches)
 	for k, s := range searches {
-		candidates[places[k]] = s.candidate(&g.table)
+		candidates[places[k]] = s.(*search).candidate(&g.table)
 	}
 	return g.thresholds.assign(candidates)
 }

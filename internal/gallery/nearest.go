@@ -8,7 +8,7 @@ import (
 // empty). ok is false where there is nobody else or the face cannot be compared.
 func (g *Gallery) Nearest(t face.Templates, except string) (subject string, score float64, ok bool) {
 	s := g.newSearch(t, []string{except})
-	g.run([]*search{s})
+	g.table.run([]quest{s})
 	best := s.candidate(&g.table).best
 	return best.subject, best.score, best.found
 }

@@ -75,8 +75,13 @@ func mobileScore(cosine float32) float64 {
 // fused weighs the two z-scores and brings the sum back to the spread of one, so that the result
 // is a z-score of its own and one threshold serves both describers and their fusion.
 func fused(dlib, mobile float64) float64 {
+	return (dlibShare*dlib + (1-dlibShare)*mobile) / spread()
+}
+
+// spread is the standard deviation of the weighted sum of the two z-scores of strangers.
+func spread() float64 {
 	const a, b = dlibShare, 1 - dlibShare
-	return (a*dlib + b*mobile) / math.Sqrt(a*a+b*b+2*a*b*together)
+	return math.Sqrt(a*a + b*b + 2*a*b*together)
 }
 
 // probe is one face as the search wants it; a nil vector is one that the describer declined or

@@ -35,6 +35,8 @@ func (g *Gallery) newSearch(t face.Templates, not []string) *search {
 	return s
 }
 
+func (s *search) face() probe { return s.probe }
+
 func (s *search) excludes(subject int32) bool {
 	if len(s.not) == 0 {
 		return false
@@ -113,16 +115,4 @@ func (s *search) incomparable(t *table) bool {
 		}
 	}
 	return lacking > 0
-}
-
-// run searches the gallery for all faces.
-func (g *Gallery) run(searches []*search) {
-	for _, s := range searches {
-		for at := range int32(g.table.count) {
-			r := g.table.row(at)
-			if score, ok := s.probe.score(r.probe); ok && score >= s.floor() {
-				s.offer(&g.table, place{subject: r.subject, row: at, score: score, found: true})
-			}
-		}
-	}
 }

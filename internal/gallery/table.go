@@ -27,19 +27,11 @@ type subject struct {
 	dlib, mobile bool // some row has such a template
 }
 
-// blockRows is how many rows share a block: what a copy with one row more has to copy is 0.7 MB at
-// most, and the list of blocks stays short.
-const blockRows = 1024
-
-// block is up to blockRows rows.
-type block struct {
-	rows []row
-}
-
 // row is one reference.
 type row struct {
 	probe
 	subject int32 // number
+	plain   bool  // its bytes are of no use
 	entry   [sha256.Size]byte
 }
 
@@ -112,7 +104,3 @@ func (t *table) tidy() {
 	slices.SortFunc(t.order, func(a, b int32) int { return strings.Compare(t.subjects[a].id, t.subjects[b].id) })
 	t.sorted = len(t.order)
 }
-
-func (b *block) add(r row) { b.rows = append(b.rows, r) }
-
-func (b *block) copied() *block { return &block{rows: slices.Clone(b.rows)} }

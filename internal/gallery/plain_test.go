@@ -1,0 +1,210 @@
+package gallery
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/consentry/consentry/internal/face"
+	"github.com/consentry/consentry/internal/gallery/dot8"
+)
+
+// plainMatch is the search as its promise reads: each probe against each reference, subject by
+// subject in the order of admission numbers.
+func plainMatch(refs []Reference, th Thresholds, probes []Probe) []Match {
+	sorted := slices.Clone(refs)
+	slices.SortStableFunc(sorted, func(a, b Reference) int { return strings.Compare(a.Subject, b.Subject) })
+	candidates := make([]candidate, len(probes))
+	for i, p := range probes {
+		candidates[i] = plainCandidate(sorted, p)
+	}
+	return th.assign(candidates)
+}
+
+func plainCandidate(sorted []Reference, p Probe) candidate {
+	c := candidate{probe: newProbe(p.Templates), told: p.Is, contradicted: slices.Contains(p.Not, p.Is)}
+	if p.Is == "" && !c.probe.described() {
+		return c
+	}
+	for len(sorted) > 0 {
+		id := sorted[0].Subject
+		n := slices.IndexFunc(sorted, func(r Reference) bool { return r.Subject != id })
+		if n < 0 {
+			n = len(sorted)
+		}
+		rows := sorted[:n]
+		sorted = sorted[n:]
+		if p.Is != "" && id != p.Is || p.Is == "" && slices.Contains(p.Not, id) {
+			continue
+		}
+		var best contender
+		for _, r := range rows {
+			q := newProbe(r.Templates)
+			if score, ok := c.probe.score(q); ok && (!best.found || score > best.score) {
+				best = contender{subject: id, score: score, single: c.probe.single(q), found: true}
+			}
+		}
+		switch {
+		case !best.found:
+			c.incomparable = c.told == ""
+		case !c.best.found || best.score > c.best.score:
+			c.best, c.second = best, c.best
+		case !c.second.found || best.score > c.second.score:
+			c.second = best
+		}
+	}
+	return c
+}
+
+// town is a gallery and photographs made to be hard for a search that leaves rows out: equal
+// templates under several numbers, declined describers, templates that bytes cannot show, subjects
+// that a person excluded, and crowds in which everybody looks alike.
+func town(r *rand.Rand, subjects int) ([]Reference, []Probe) {
+	origin, alike := someone(r), []float64{0, 0.5, 3}[r.IntN(3)]
+	stranger := func() face.Templates {
+		t := someone(r)
+		if alike > 0 {
+			t = near(r, origin, 1/alike)
+		}
+		return t
+	}
+	var refs []Reference
+	var probes []Probe
+	for i := range subjects {
+		person := stranger()
+		if len(refs) > 0 && r.IntN(5) == 0 {
+			person = refs[r.IntN(len(refs))].Templates // the very same
+		}
+		for k := range 1 + r.IntN(3) {
+			refs = append(refs, Reference{fmt.Sprint(r.IntN(2*subjects) + 1), fmt.Sprint(i, k), quirk(r, near(r, person, 0.5*r.Float64()))})
+		}
+		if r.IntN(1+subjects/20) == 0 {
+			probes = append(probes, Probe{Templates: spoil(r, near(r, person, r.Float64()))})
+			probes = append(probes, Probe{Templates: refs[r.IntN(len(refs))].Templates})
+		}
+	}
+	for i := range probes {
+		for range r.IntN(4) {
+			probes[i].Not = append(probes[i].Not, fmt.Sprint(r.IntN(2*subjects)+1))
+		}
+		if r.IntN(8) == 0 {
+			probes[i].Is = fmt.Sprint(r.IntN(2*subjects) + 1)
+		}
+	}
+	return refs, append(probes, Probe{Templates: spoil(r, stranger())}, Probe{})
+}
+
+// quirk makes some templates what a describer gives seldom, but may give.
+func quirk(r *rand.Rand, t face.Templates) face.Templates {
+	switch r.IntN(12) {
+	case 0, 1:
+		if len(t) == 2 {
+			return without(t, []face.Describer{face.DlibResNet, face.MobileFaceNet}[r.IntN(2)])
+		}
+	case 2: // one component holds nearly all: bytes cut it off
+		for d, long := range map[face.Describer]float64{face.DlibResNet: 1.4, face.MobileFaceNet: 1} {
+			if v := t[d]; v != nil {
+				v[7] += 3
+				scaled(v, long)
+			}
+		}
+	case 3: // the shortest and longest that there may be
+		if v := t[face.DlibResNet]; v != nil {
+			scaled(v, 0.51+3.4*float64(r.IntN(2)))
+		}
+		if v := t[face.MobileFaceNet]; v != nil {
+			scaled(v, 0.992+0.016*float64(r.IntN(2)))
+		}
+	}
+	return t
+}
+
+// spoil also makes templates that count as declined.
+func spoil(r *rand.Rand, t face.Templates) face.Templates {
+	t = quirk(r, t)
+	d := []face.Describer{face.DlibResNet, face.MobileFaceNet}[r.IntN(2)]
+	switch v := t[d]; {
+	case v == nil:
+	case r.IntN(8) == 0:
+		v[r.IntN(len(v))] = float32(math.NaN())
+	case r.IntN(8) == 0:
+		v[r.IntN(len(v))] = float32(math.Inf(1))
+	}
+	return t
+}
+
+func TestSearchIsThePlainSearch(t *testing.T) {
+	open := Thresholds{Confident: 1e6, Unsure: -1e6} // names the best two of every face
+	bands := map[Band]int{}
+	for seed := range uint64(60) {
+		r := seeded(seed)
+		refs, probes := town(r, []int{0, 1, 2, 7, 60, 300}[seed%6])
+		for _, th := range []Thresholds{open, DefaultThresholds()} {
+			want := plainMatch(refs, th, probes)
+			got := build(t, refs, th).Match(probes)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("seed %d: %s", seed, diff)
+			}
+			for _, m := range got {
+				bands[m.Band]++
+			}
+		}
+	}
+	if bands[Confident] == 0 || bands[Unsure] == 0 || bands[None] == 0 {
+		t.Errorf("%v: the test shows nothing", bands)
+	}
+}
+
+// More rows than a block holds, more faces than a pass takes.
+func TestLargeSearchIsThePlainSearch(t *testing.T) {
+	r := seeded(99)
+	refs, probes := town(r, 1800)
+	for len(probes) < questsAtOnce+9 {
+		probes = append(probes, Probe{Templates: near(r, refs[r.IntN(len(refs))].Templates, r.Float64())})
+	}
+	open := Thresholds{Confident: 1e6, Unsure: -1e6}
+	if diff := cmp.Diff(plainMatch(refs, open, probes), build(t, refs, open).Match(probes)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A bound that is broken by a hair in one pair of many would not show in a search.
+func TestBytesNeverUnderstate(t *testing.T) {
+	for seed := range uint64(20) {
+		r := seeded(seed)
+		refs, probes := town(r, 100)
+		g := build(t, refs, DefaultThresholds())
+		var quests []quest
+		for _, p := range probes {
+			if q := g.newSearch(p.Templates, nil); q.probe.mobile != nil {
+				quests = append(quests, q)
+			}
+		}
+		p := newPass(&g.table, quests)
+		for i := range quests {
+			p.limits[i] = math.MinInt32
+		}
+		for _, b := range g.table.blocks {
+			p.checkBounds(t, b)
+		}
+	}
+}
+
+func (p *pass) checkBounds(t *testing.T, b *block) {
+	p.find(b, 0, len(b.mobile)/dot8.Group)
+	for _, h := range p.hits {
+		score, _ := p.probes[h.Probe].score(b.rows[h.Row].probe)
+		if most := p.most(b, h); most < score {
+			t.Fatalf("at most %v by the bytes, %v by the templates", most, score)
+		}
+		wanted := leastCosine(score, p.probes[h.Probe].dlib != nil)
+		if limit := p.mobile[h.Probe].limit(wanted, p.mobileSlack(b, int(h.Probe))); h.Sum < limit {
+			t.Fatalf("a row of score %v would be left out: %d below %d", score, h.Sum, limit)
+		}
+	}
+}
