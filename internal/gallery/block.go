@@ -13,14 +13,15 @@ const blockRows = 1024
 // block is up to blockRows rows and their bytes. The bytes of a row that has none, or bad ones, are
 // those of the zero vector, and the row is in plain.
 type block struct {
-	rows        []row
-	mobile      []uint8 // whole groups of dot8.Rows rows
-	dlib        []uint8 // dot8.Short for each row
-	plain       []int32 // places of the rows that are compared by their templates always
-	mobileError float64 // largest |e| of the others
-	dlibError   float64
-	dlibLong    float64 // largest length of a dlib template of the others
+	rows   []row
+	mobile []uint8 // whole groups of dot8.Rows rows
+	dlib   []uint8 // dot8.Short for each row
+	plain  []int32 // places of the rows that are compared by their templates always
+	worst  float64 // largest mobile error of the others
 }
+
+// errorsOf says how far a row's bytes are from its templates: |e|. 0 for a template that is not there.
+type errorsOf struct{ mobile, dlib float64 }
 
 func (b *block) copied() *block {
 	next := *b
@@ -35,32 +36,30 @@ func (b *block) add(r row) {
 		b.mobile = append(b.mobile, zeros(dot8.Group)...)
 	}
 	b.dlib = append(b.dlib, zeros(dot8.Short)...)
-	b.rows = append(b.rows, r)
-	if !b.pack(at, r.probe) {
-		b.rows[at].plain = true
+	r.plain = !b.pack(at, &r)
+	if r.plain {
 		b.plain = append(b.plain, int32(at))
 	}
+	b.rows = append(b.rows, r)
 }
 
 // pack stores a row's bytes. ok is false where they would be of no use.
-func (b *block) pack(at int, p probe) (ok bool) {
-	if p.mobile == nil {
+func (b *block) pack(at int, r *row) (ok bool) {
+	if r.mobile == nil {
 		return false
 	}
 	var mobile [dot8.Long]int8
-	_, mobileError := rounded(p.mobile, mobileStep, mobile[:])
 	var dlib [dot8.Short]int8
-	dlibLong, dlibError := rounded(p.dlib, dlibStep, dlib[:])
-	if mobileError > mobileErrorLimit || dlibError > dlibErrorLimit {
+	_, r.errors.mobile = rounded(r.mobile, mobileStep, mobile[:])
+	_, r.errors.dlib = rounded(r.dlib, dlibStep, dlib[:])
+	if r.errors.mobile > mobileErrorLimit || r.errors.dlib > dlibErrorLimit {
 		return false
 	}
 	dot8.Store(b.mobile[at/dot8.Rows*dot8.Group:], at%dot8.Rows, &mobile)
 	for i, x := range dlib {
 		b.dlib[at*dot8.Short+i] = dot8.Unsigned(x)
 	}
-	b.mobileError = max(b.mobileError, mobileError)
-	b.dlibError = max(b.dlibError, dlibError)
-	b.dlibLong = max(b.dlibLong, dlibLong+dlibError)
+	b.worst = max(b.worst, r.errors.mobile)
 	return true
 }
 

@@ -69,17 +69,17 @@ func code(v []float32, rowStep float64, q []int8) coded {
 
 // slack is by how much the templates' inner product may exceed that of the bytes, for rows of at
 // most the given length and error.
-func (c coded) slack(long, err float64) float64 {
+func (c *coded) slack(long, err float64) float64 {
 	return c.long*err + c.err*long + floatSlack*(c.long+c.err)*long
 }
 
 // most is the most that the templates' inner product can be.
-func (c coded) most(sum int32, slack float64) float64 {
+func (c *coded) most(sum int32, slack float64) float64 {
 	return c.unit*float64(sum-c.offset) + slack
 }
 
 // limit is the lowest sum with which the templates' inner product may still be at least the wanted one.
-func (c coded) limit(wanted, slack float64) int32 {
+func (c *coded) limit(wanted, slack float64) int32 {
 	x := math.Floor((wanted-slack)/c.unit) + float64(c.offset)
 	return int32(max(math.MinInt32, min(math.MaxInt32, x)))
 }
@@ -94,4 +94,10 @@ func leastCosine(score float64, dlib bool) float64 {
 	return 1 - (mobileMean - z*mobileSD) - 1e-9
 }
 
-func sqrtAbove0(x float64) float64 { return math.Sqrt(max(0, x)) }
+// mostDlib is the highest z-score of dlib's distance to a row of the given squared length.
+func (c *coded) mostDlib(sum int32, own, row, err float64) float64 {
+	both := own + row
+	slack := c.slack(math.Sqrt(row)*(1+floatSlack), err)
+	least := both - 2*c.most(sum, slack) - 2*floatSlack*both
+	return strangers{dlibMean, dlibSD}.z(math.Sqrt(max(0, least)))
+}

@@ -203,8 +203,24 @@ func (p *pass) checkBounds(t *testing.T, b *block) {
 			t.Fatalf("at most %v by the bytes, %v by the templates", most, score)
 		}
 		wanted := leastCosine(score, p.probes[h.Probe].dlib != nil)
-		if limit := p.mobile[h.Probe].limit(wanted, p.mobileSlack(b, int(h.Probe))); h.Sum < limit {
+		if limit := p.mobile[h.Probe].limit(wanted, p.mobile[h.Probe].slack(1+unitSlack, b.worst)); h.Sum < limit {
 			t.Fatalf("a row of score %v would be left out: %d below %d", score, h.Sum, limit)
 		}
+	}
+}
+
+func BenchmarkLargeGallery(b *testing.B) {
+	for _, crowd := range []Crowd{General(), Alike()} {
+		b.Run(crowd.Name, func(b *testing.B) {
+			for b.Loop() {
+				cost, err := MeasureMatch(crowd, 50000, 2, 100, 5)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.Log(cost)
+				b.ReportMetric(float64(cost.Matching.Microseconds())/1000, "ms/photograph")
+				b.ReportMetric(float64(cost.Plain)/float64(cost.Matching), "×plain")
+			}
+		})
 	}
 }

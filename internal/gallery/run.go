@@ -107,7 +107,7 @@ func (p *pass) run() {
 func (p *pass) scan(b *block, first int32, from, to int) {
 	for i, q := range p.quests {
 		wanted := leastCosine(q.floor(), p.probes[i].dlib != nil)
-		p.limits[i] = p.mobile[i].limit(wanted, p.mobileSlack(b, i))
+		p.limits[i] = p.mobile[i].limit(wanted, p.mobile[i].slack(1+unitSlack, b.worst))
 	}
 	p.find(b, from, to)
 	for _, h := range p.hits {
@@ -136,24 +136,13 @@ func (p *pass) inBlock(b *block, first int) {
 	p.hits = kept
 }
 
-func (p *pass) mobileSlack(b *block, i int) float64 {
-	return p.mobile[i].slack(1+unitSlack, b.mobileError)
-}
-
 // most is the highest score that a row can have, by its bytes.
 func (p *pass) most(b *block, h dot8.Hit) float64 {
-	cosine := p.mobile[h.Probe].most(h.Sum, p.mobileSlack(b, int(h.Probe)))
-	mobile := strangers{mobileMean, mobileSD}.z(1 - cosine)
-	u, v := p.probes[h.Probe], b.rows[h.Row].probe
+	u, v := p.probes[h.Probe], &b.rows[h.Row]
+	c := &p.mobile[h.Probe]
+	mobile := strangers{mobileMean, mobileSD}.z(1 - c.most(h.Sum, c.slack(1+unitSlack, v.errors.mobile)))
 	if u.dlib == nil || v.dlib == nil {
 		return mobile
 	}
-	return fused(p.mostDlib(b, h, u, v), mobile)
-}
-
-func (p *pass) mostDlib(b *block, h dot8.Hit, u, v probe) float64 {
-	c := p.dlib[h.Probe]
-	both := float64(u.dlibSquared) + float64(v.dlibSquared)
-	least := both - 2*c.most(h.Picked, c.slack(b.dlibLong, b.dlibError))
-	return strangers{dlibMean, dlibSD}.z(sqrtAbove0(least - 2*floatSlack*both))
+	return fused(p.dlib[h.Probe].mostDlib(h.Picked, float64(u.dlibSquared), float64(v.dlibSquared), v.errors.dlib), mobile)
 }

@@ -32,6 +32,7 @@ type row struct {
 	probe
 	subject int32 // number
 	plain   bool  // its bytes are of no use
+	errors  errorsOf
 	entry   [sha256.Size]byte
 }
 
