@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
@@ -128,7 +127,7 @@ func separator(text []byte, wanted []string) rune {
 
 func countColumns(header, wanted []string) (n int) {
 	for _, name := range header {
-		if slices.Contains(wanted, strings.TrimSpace(name)) {
+		if slices.Contains(wanted, columnName(name, wanted)) {
 			n++
 		}
 	}

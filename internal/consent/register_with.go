@@ -128,7 +128,7 @@ func (d *draft) forget(id, removed string) {
 		return
 	}
 	e := old.Entry
-	e.Subject.Lookalikes = slices.DeleteFunc(slices.Clone(e.Subject.Lookalikes), func(other string) bool { return other == removed })
+	e.Subject.Lookalikes = tidy(slices.DeleteFunc(slices.Clone(e.Subject.Lookalikes), func(other string) bool { return other == removed }))
 	d.set(strings.ToLower(id), d.newNode(e, old.namedBy))
 }
 

@@ -112,9 +112,18 @@ func (t *table) readHeader(cr *csv.Reader) bool {
 	}
 	t.header = make([]string, len(header))
 	for i, name := range header {
-		t.header[i] = strings.TrimSpace(name)
+		t.header[i] = columnName(name, t.columns)
 	}
 	return t.checkHeader()
+}
+
+// columnName takes a name off the space around it and, where this makes it a known one, off the line
+// breaks that spreadsheets have in the heads of narrow columns.
+func columnName(cell string, known []string) string {
+	if name := oneLine(cell); slices.Contains(known, name) {
+		return name
+	}
+	return strings.TrimSpace(cell)
 }
 
 func (t *table) checkHeader() bool {
