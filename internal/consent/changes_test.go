@@ -44,7 +44,8 @@ func mergeInto(t *testing.T, reg *Register, subjects []Subject, list []Record) (
 func TestMergeSubjects(t *testing.T) {
 	reg := newRegister(t, []Subject{
 		{AdmissionNumber: "1", YearGroup: "7", Born: "2013-01-01", Leaves: "2030-07-31", Lookalikes: []string{"2"}},
-		{AdmissionNumber: "2"}, {AdmissionNumber: "3", Class: "7B"},
+		{AdmissionNumber: "2"},
+		{AdmissionNumber: "3", Class: "7B"},
 	}, granted("1", Press))
 	next, changes := mergeInto(t, reg, []Subject{{AdmissionNumber: "1", YearGroup: "8"}, {AdmissionNumber: "2"}, {AdmissionNumber: "4", Lookalikes: []string{"1", "3"}}}, nil)
 	want := Changes{
@@ -80,42 +81,62 @@ func TestMergeRecords(t *testing.T) {
 			nil, []string{"1 pupil press granted 2025-01-01", "1 pupil press granted 2025-01-01"}, []string{"1 pupil press granted 2025-01-01"}, 1, 0, 0, nil,
 		},
 		"later": {
-			[]string{"1 pupil press granted 2025-01-01"}, []string{"1 pupil press refused 2025-01-02"},
-			[]string{"1 pupil press granted 2025-01-01", "1 pupil press refused 2025-01-02"}, 1, 0, 0, nil,
+			[]string{"1 pupil press granted 2025-01-01"},
+			[]string{"1 pupil press refused 2025-01-02"},
+			[]string{"1 pupil press granted 2025-01-01", "1 pupil press refused 2025-01-02"},
+			1, 0, 0, nil,
 		},
 		"sooner ended": {
-			[]string{"1 pupil press granted 2025-01-01"}, []string{"1 pupil press granted 2025-01-01 2025-02-01"},
-			[]string{"1 pupil press granted 2025-01-01 2025-02-01"}, 0, 1, 0, nil,
+			[]string{"1 pupil press granted 2025-01-01"},
+			[]string{"1 pupil press granted 2025-01-01 2025-02-01"},
+			[]string{"1 pupil press granted 2025-01-01 2025-02-01"},
+			0, 1, 0, nil,
 		},
 		"later ended": {
-			[]string{"1 pupil press granted 2025-01-01 2025-02-01"}, []string{"1 pupil press granted 2025-01-01 2025-03-01"},
-			[]string{"1 pupil press granted 2025-01-01 2025-03-01"}, 0, 1, 0, []string{"what pupil granted for press on 2025-01-01 now ends later"},
+			[]string{"1 pupil press granted 2025-01-01 2025-02-01"},
+			[]string{"1 pupil press granted 2025-01-01 2025-03-01"},
+			[]string{"1 pupil press granted 2025-01-01 2025-03-01"},
+			0, 1, 0,
+			[]string{"what pupil granted for press on 2025-01-01 now ends later"},
 		},
 		"no longer ended": {
-			[]string{"1 pupil press granted 2025-01-01 2025-02-01"}, []string{"1 pupil press granted 2025-01-01"},
-			[]string{"1 pupil press granted 2025-01-01"}, 0, 1, 0, []string{"what pupil granted for press on 2025-01-01 now ends later"},
+			[]string{"1 pupil press granted 2025-01-01 2025-02-01"},
+			[]string{"1 pupil press granted 2025-01-01"},
+			[]string{"1 pupil press granted 2025-01-01"},
+			0, 1, 0,
+			[]string{"what pupil granted for press on 2025-01-01 now ends later"},
 		},
 		"contradiction": {
-			[]string{"1 pupil press granted 2025-01-01"}, []string{"1 pupil press withdrawn 2025-01-01"},
+			[]string{"1 pupil press granted 2025-01-01"},
+			[]string{"1 pupil press withdrawn 2025-01-01"},
 			[]string{"1 pupil press granted 2025-01-01", "1 pupil press withdrawn 2025-01-01"},
-			1, 0, 0, []string{"pupil has both granted and refused press on 2025-01-01: the refusal stands"},
+			1, 0, 0,
+			[]string{"pupil has both granted and refused press on 2025-01-01: the refusal stands"},
 		},
 		"contradiction within": {
-			nil, []string{"1 pupil press granted 2025-01-01", "1 pupil press refused 2025-01-01"},
+			nil,
 			[]string{"1 pupil press granted 2025-01-01", "1 pupil press refused 2025-01-01"},
-			2, 0, 0, []string{"pupil has both granted and refused press on 2025-01-01: the refusal stands"},
+			[]string{"1 pupil press granted 2025-01-01", "1 pupil press refused 2025-01-01"},
+			2, 0, 0,
+			[]string{"pupil has both granted and refused press on 2025-01-01: the refusal stands"},
 		},
 		"two refusals": {
-			[]string{"1 pupil press refused 2025-01-01"}, []string{"1 pupil press withdrawn 2025-01-01"},
-			[]string{"1 pupil press refused 2025-01-01", "1 pupil press withdrawn 2025-01-01"}, 1, 0, 0, nil,
+			[]string{"1 pupil press refused 2025-01-01"},
+			[]string{"1 pupil press withdrawn 2025-01-01"},
+			[]string{"1 pupil press refused 2025-01-01", "1 pupil press withdrawn 2025-01-01"},
+			1, 0, 0, nil,
 		},
 		"another party": {
-			[]string{"1 guardian press granted 2025-01-01"}, []string{"1 pupil press refused 2025-01-01"},
-			[]string{"1 guardian press granted 2025-01-01", "1 pupil press refused 2025-01-01"}, 1, 0, 0, nil,
+			[]string{"1 guardian press granted 2025-01-01"},
+			[]string{"1 pupil press refused 2025-01-01"},
+			[]string{"1 guardian press granted 2025-01-01", "1 pupil press refused 2025-01-01"},
+			1, 0, 0, nil,
 		},
 		"one of two ends": {
-			[]string{"1 pupil press granted 2025-01-01 2025-02-01", "1 pupil press granted 2025-01-01 2025-03-01"}, []string{"1 pupil press granted 2025-01-01 2025-02-01"},
-			[]string{"1 pupil press granted 2025-01-01 2025-02-01", "1 pupil press granted 2025-01-01 2025-03-01"}, 0, 0, 1, nil,
+			[]string{"1 pupil press granted 2025-01-01 2025-02-01", "1 pupil press granted 2025-01-01 2025-03-01"},
+			[]string{"1 pupil press granted 2025-01-01 2025-02-01"},
+			[]string{"1 pupil press granted 2025-01-01 2025-02-01", "1 pupil press granted 2025-01-01 2025-03-01"},
+			0, 0, 1, nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

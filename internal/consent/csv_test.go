@@ -180,23 +180,6 @@ func TestConsentFaults(t *testing.T) {
 	}
 }
 
-// endless repeats its text for ever.
-type endless struct{ text string }
-
-func (e endless) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = e.text[i%len(e.text)]
-	}
-	return len(p), nil
-}
-
-func TestTooLarge(t *testing.T) {
-	_, err := ParseSubjects(endless{"admission_number\n"})
-	if !errors.Is(err, ErrTooLarge) {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestManyFaultsAreBounded(t *testing.T) {
 	text := "admission_number\n" + strings.Repeat("x\n", 3*maxLineErrors)
 	_, err := ParseSubjects(strings.NewReader(text))
@@ -217,22 +200,49 @@ type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// FuzzParse wants that whatever is taken from a foreign file makes a register.
-func FuzzParse(f *testing.F) {
-	f.Add([]byte(subjectsCSV), []byte("admission_number,party,purpose,decision,date\n4021,pupil,*,refused,2025-01-01\n"))
-	f.Add([]byte("\ufeffclass,admission_number\r\n\"7\nB\",4021\r\n"), []byte("x"))
-	f.Add([]byte("admission_number;class\n1;2\n"), []byte("\xff\xfe"))
-	f.Fuzz(func(t *testing.T, subjectFile, consentFile []byte) {
-		subjects, err := ParseSubjects(bytes.NewReader(subjectFile))
+// FuzzSubjects wants that whatever is taken from a foreign file makes a register.
+func FuzzSubjects(f *testing.F) {
+	f.Add([]byte(subjectsCSV))
+	f.Add([]byte("\ufeffclass,admission_number\r\n\"7\nB\",4021\r\n"))
+	f.Add([]byte("admission_number;class\n1;\xe9\n"))
+	f.Add([]byte("admission_number\tlookalikes\n1\t9;9\n"))
+	f.Add([]byte("\xff\xfea\x00"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, err := ReadSubjects(bytes.NewReader(data), func(id string) bool { return id == "9" })
 		if err != nil {
 			return
 		}
-		records, err := ParseConsents(bytes.NewReader(consentFile), subjects)
+		reg := newRegister(t, []Subject{{AdmissionNumber: "9", Class: "7B"}})
+		next, _, err := reg.Merge(file.Onto(reg), nil)
+		if err != nil {
+			t.Fatalf("the import took what the register refuses: %v", err)
+		}
+		if _, changes, err := next.Merge(file.Onto(next), nil); err != nil || !changes.None() {
+			t.Errorf("a second time: %+v, %v", changes, err)
+		}
+	})
+}
+
+// FuzzConsents wants the same of the other file, and that each record is there once.
+func FuzzConsents(f *testing.F) {
+	f.Add([]byte("admission_number,party,purpose,decision,date\n4021,pupil,*,refused,2025-01-01\n"))
+	f.Add([]byte("date;purpose;party;admission_number;decision;evidence\r\n2025-01-01;press;guardian;4022;granted;\xe9\r\n"))
+	f.Add([]byte("admission_number,party,purpose,decision,date\n\"4021\",\"pupil"))
+	reg := newRegister(f, ids("4021", "4022"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, err := ReadConsents(bytes.NewReader(data), reg.Has)
 		if err != nil {
 			return
 		}
-		if _, err := NewRegister(1, subjects, records); err != nil {
-			t.Errorf("the import took what the register refuses: %v", err)
+		next, changes, err := reg.Merge(nil, file.Records)
+		if err != nil {
+			t.Fatalf("the import took what the register refuses: %v", err)
+		}
+		if changes.Records.Added.Count != len(file.Records) {
+			t.Errorf("%d of %d records are new", changes.Records.Added.Count, len(file.Records))
+		}
+		if _, changes, err := next.Merge(nil, file.Records); err != nil || !changes.None() {
+			t.Errorf("a second time: %+v, %v", changes, err)
 		}
 	})
 }

@@ -80,8 +80,8 @@ func decodeLatin(data []byte) (text []byte, line int, err error) {
 		return nil, 0, fmt.Errorf(`is UTF-8 text in part only (what is none comes first at line %d); save it as "CSV UTF-8"`, line)
 	}
 	text, err = charmap.Windows1252.NewDecoder().Bytes(data)
-	if err != nil {
-		return nil, 0, fmt.Errorf("is not text (first at line %d): %w", line, err)
+	if err != nil || bytes.ContainsRune(text, utf8.RuneError) {
+		return nil, 0, fmt.Errorf(`is neither UTF-8 nor Windows-1252 text (first at line %d); save it as "CSV UTF-8"`, line)
 	}
 	return text, line, nil
 }
