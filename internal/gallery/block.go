@@ -1,6 +1,7 @@
 package gallery
 
 import (
+	"math"
 	"slices"
 
 	"github.com/consentry/consentry/internal/gallery/dot8"
@@ -13,11 +14,11 @@ const blockRows = 1024
 // block is up to blockRows rows and their bytes. The bytes of a row that has none, or bad ones, are
 // those of the zero vector, and the row is in plain.
 type block struct {
-	rows   []row
-	mobile []uint8 // whole groups of dot8.Rows rows
-	dlib   []uint8 // dot8.Short for each row
-	plain  []int32 // places of the rows that are compared by their templates always
-	worst  float64 // largest mobile error of the others
+	rows    []row
+	bytes   dot8.Gallery
+	plain   []int32  // places of the rows that are compared by their templates always
+	worst   errorsOf // the largest ones of the others
+	longest float64  // length of the longest dlib template of the others
 }
 
 // errorsOf says how far a row's bytes are from its templates: |e|. 0 for a template that is not there.
@@ -26,22 +27,24 @@ type errorsOf struct{ mobile, dlib float64 }
 func (b *block) copied() *block {
 	next := *b
 	next.rows, next.plain = slices.Clone(b.rows), slices.Clone(b.plain)
-	next.mobile, next.dlib = slices.Clone(b.mobile), slices.Clone(b.dlib)
+	next.bytes = dot8.Gallery{Longs: slices.Clone(b.bytes.Longs), Shorts: slices.Clone(b.bytes.Shorts), Squares: slices.Clone(b.bytes.Squares)}
 	return &next
 }
 
 func (b *block) add(r row) {
 	at := len(b.rows)
 	if at%dot8.Rows == 0 {
-		b.mobile = append(b.mobile, zeros(dot8.Group)...)
+		b.bytes.Grow()
 	}
-	b.dlib = append(b.dlib, zeros(dot8.Short)...)
 	r.plain = !b.pack(at, &r)
 	if r.plain {
 		b.plain = append(b.plain, int32(at))
 	}
 	b.rows = append(b.rows, r)
 }
+
+// noDlib is the square of a row without a dlib template: it makes its distance 0, the best there can be.
+const noDlib = -1e30
 
 // pack stores a row's bytes. ok is false where they would be of no use.
 func (b *block) pack(at int, r *row) (ok bool) {
@@ -55,15 +58,15 @@ func (b *block) pack(at int, r *row) (ok bool) {
 	if r.errors.mobile > mobileErrorLimit || r.errors.dlib > dlibErrorLimit {
 		return false
 	}
-	dot8.Store(b.mobile[at/dot8.Rows*dot8.Group:], at%dot8.Rows, &mobile)
-	for i, x := range dlib {
-		b.dlib[at*dot8.Short+i] = dot8.Unsigned(x)
+	square := r.dlibSquared
+	if r.dlib == nil {
+		square = noDlib
 	}
-	b.worst = max(b.worst, r.errors.mobile)
+	b.bytes.Set(at, &mobile, &dlib, square)
+	b.worst = errorsOf{max(b.worst.mobile, r.errors.mobile), max(b.worst.dlib, r.errors.dlib)}
+	b.longest = max(b.longest, longerThan(r.dlibSquared))
 	return true
 }
 
-// zeros are the stored bytes of the zero vector.
-func zeros(n int) []uint8 {
-	return slices.Repeat([]uint8{dot8.Unsigned(0)}, n)
-}
+// longerThan is a bound on a template's length, from its squared length as computed in float32.
+func longerThan(squared float32) float64 { return math.Sqrt(float64(squared)) * (1 + floatSlack) }

@@ -57,14 +57,14 @@ type coded struct {
 	offset    int32
 }
 
-func code(v []float32, rowStep float64, q []int8) coded {
+func code(v []float32, rowStep float64, q []int8) *coded {
 	var largest float64
 	for _, x := range v {
 		largest = max(largest, math.Abs(float64(x)))
 	}
 	step := largest / 127
 	long, err := rounded(v, step, q)
-	return coded{unit: step * rowStep, long: long, err: err, offset: dot8.Offset(q)}
+	return &coded{unit: step * rowStep, long: long, err: err, offset: dot8.Offset(q)}
 }
 
 // slack is by how much the templates' inner product may exceed that of the bytes, for rows of at
@@ -78,26 +78,54 @@ func (c *coded) most(sum int32, slack float64) float64 {
 	return c.unit*float64(sum-c.offset) + slack
 }
 
-// limit is the lowest sum with which the templates' inner product may still be at least the wanted one.
-func (c *coded) limit(wanted, slack float64) int32 {
-	x := math.Floor((wanted-slack)/c.unit) + float64(c.offset)
-	return int32(max(math.MinInt32, min(math.MaxInt32, x)))
+// codedProbe is a probe with its bytes.
+type codedProbe struct {
+	probe
+	mobileBytes, dlibBytes *coded // dlibBytes is nil where there is no dlib template
 }
 
-// leastCosine is the lowest cosine with which a face can reach a score, whatever dlib says.
-// It lies a little lower than that, for the rounding of the way back.
-func leastCosine(score float64, dlib bool) float64 {
-	z := score
-	if dlib {
-		z = min(z, (score*spread()-dlibShare*dlibScore(0))/(1-dlibShare))
+// Slack for the arithmetic of a dot8.Limit in float32. No term of the score exceeds 80, and none of the squared
+// distance 150, and the few operations on each err by 2⁻²⁴ of it: by 2e-5 and 5e-5 at most in all.
+const (
+	scoreSlack  = 2e-4
+	squareSlack = 2e-4
+)
+
+// limit is what bytes of the block's rows must reach for the row to be able to have the score.
+//
+// The score's upper bound is a line in the long product, which bounds the cosine, less a multiple of
+// the root of a line in the short one, which bounds dlib's squared distance. The part
+// that needs no root stands in Least: it takes the distance for 0.
+func (c *codedProbe) limit(b *block, score float64) dot8.Limit {
+	m := c.mobileBytes
+	share, root := 1.0, 0.0
+	var base, perShort float64
+	if d := c.dlibBytes; d != nil {
+		share, root = (1-dlibShare)/spread(), dlibShare/spread()/dlibSD
+		perShort = 2 * d.unit
+		base = float64(c.dlibSquared) + perShort*float64(d.offset) - 2*d.slack(b.longest, b.worst.dlib) -
+			2*floatSlack*(float64(c.dlibSquared)+b.longest*b.longest) - squareSlack
 	}
-	return 1 - (mobileMean - z*mobileSD) - 1e-9
+	perLong := share * m.unit / mobileSD
+	slack := m.slack(1+unitSlack, b.worst.mobile)
+	constant := share*(slack-m.unit*float64(m.offset)+mobileMean-1)/mobileSD + root*dlibMean
+	low := score - constant - scoreSlack
+	return dot8.Limit{
+		Least:   int32(max(math.MinInt32, min(math.MaxInt32, math.Floor(low/perLong)))),
+		PerLong: float32(perLong), PerRoot: float32(root), Base: float32(base), PerShort: float32(perShort), Low: float32(low),
+	}
 }
 
-// mostDlib is the highest z-score of dlib's distance to a row of the given squared length.
-func (c *coded) mostDlib(sum int32, own, row, err float64) float64 {
-	both := own + row
-	slack := c.slack(math.Sqrt(row)*(1+floatSlack), err)
-	least := both - 2*c.most(sum, slack) - 2*floatSlack*both
-	return strangers{dlibMean, dlibSD}.z(math.Sqrt(max(0, least)))
+// most is the highest score that a row can have, by its bytes: the same bound as the limit's, with
+// the row's own errors and in float64.
+func (c *codedProbe) most(r *row, h dot8.Hit) float64 {
+	m := c.mobileBytes
+	mobile := strangers{mobileMean, mobileSD}.z(1 - m.most(h.Long, m.slack(1+unitSlack, r.errors.mobile)))
+	if c.dlibBytes == nil || r.dlib == nil {
+		return mobile
+	}
+	both := float64(c.dlibSquared) + float64(r.dlibSquared)
+	d := c.dlibBytes
+	least := both - 2*d.most(h.Short, d.slack(longerThan(r.dlibSquared), r.errors.dlib)) - 2*floatSlack*both
+	return fused(strangers{dlibMean, dlibSD}.z(math.Sqrt(max(0, least))), mobile)
 }

@@ -55,50 +55,44 @@ func (t *table) weigh(q quest, p probe, at int32) {
 
 // pass is one way through all rows with a few faces.
 type pass struct {
-	t            *table
-	kernel       dot8.Kernel
-	quests       []quest
-	probes       []probe
-	mobile, dlib []coded
-	mobileBytes  []int8
-	dlibBytes    []int8
-	limits       []int32
-	hits         []dot8.Hit
+	t      *table
+	kernel dot8.Kernel
+	quests []quest
+	probes []codedProbe
+	bytes  dot8.Probes
+	hits   []dot8.Hit
 }
 
 func newPass(t *table, quests []quest) *pass {
 	n := len(quests)
-	p := &pass{
-		t: t, kernel: dot8.Best(), quests: quests, probes: make([]probe, n),
-		mobile: make([]coded, n), dlib: make([]coded, n), limits: make([]int32, n),
-		mobileBytes: make([]int8, n*dot8.Long), dlibBytes: make([]int8, n*dot8.Short),
-	}
+	p := &pass{t: t, kernel: dot8.Best(), quests: quests, probes: make([]codedProbe, n), bytes: dot8.Probes{
+		Longs: make([]int8, n*dot8.Long), Shorts: make([]int8, n*dot8.Short), Limits: make([]dot8.Limit, n),
+	}}
 	for i, q := range quests {
-		f := q.face()
-		p.probes[i] = f
-		p.mobile[i] = code(f.mobile, mobileStep, p.mobileBytes[i*dot8.Long:(i+1)*dot8.Long])
-		if f.dlib != nil {
-			p.dlib[i] = code(f.dlib, dlibStep, p.dlibBytes[i*dot8.Short:(i+1)*dot8.Short])
+		c := codedProbe{probe: q.face()}
+		c.mobileBytes = code(c.mobile, mobileStep, p.bytes.Longs[i*dot8.Long:(i+1)*dot8.Long])
+		if c.dlib != nil {
+			c.dlibBytes = code(c.dlib, dlibStep, p.bytes.Shorts[i*dot8.Short:(i+1)*dot8.Short])
 		}
+		p.probes[i] = c
 	}
 	return p
 }
 
 // run begins with few rows at a time, so that the floors rise soon.
 func (p *pass) run() {
-	const most = blockRows / dot8.Rows
 	groups := 1
 	for n, b := range p.t.blocks {
 		first := int32(n * blockRows)
 		for _, at := range b.plain {
 			for i, q := range p.quests {
-				p.t.weigh(q, p.probes[i], first+at)
+				p.t.weigh(q, p.probes[i].probe, first+at)
 			}
 		}
-		for from, of := 0, len(b.mobile)/dot8.Group; from < of; {
+		for from, of := 0, b.bytes.Groups(); from < of; {
 			to := min(of, from+groups)
 			p.scan(b, first, from, to)
-			from, groups = to, min(most, 2*groups)
+			from, groups = to, min(blockRows/dot8.Rows, 2*groups)
 		}
 	}
 }
@@ -106,43 +100,16 @@ func (p *pass) run() {
 // scan goes through some groups of a block.
 func (p *pass) scan(b *block, first int32, from, to int) {
 	for i, q := range p.quests {
-		wanted := leastCosine(q.floor(), p.probes[i].dlib != nil)
-		p.limits[i] = p.mobile[i].limit(wanted, p.mobile[i].slack(1+unitSlack, b.worst))
+		p.bytes.Limits[i] = p.probes[i].limit(b, q.floor())
 	}
-	p.find(b, from, to)
+	p.hits = dot8.Scan(p.kernel, b.bytes.Part(from, to), p.bytes, p.hits)
 	for _, h := range p.hits {
-		if q := p.quests[h.Probe]; p.most(b, h) >= q.floor() {
-			p.t.weigh(q, p.probes[h.Probe], first+int32(h.Row))
+		at := from*dot8.Rows + int(h.Row)
+		if at >= len(b.rows) || b.rows[at].plain {
+			continue
+		}
+		if q, c := p.quests[h.Probe], &p.probes[h.Probe]; c.most(&b.rows[at], h) >= q.floor() {
+			p.t.weigh(q, c.probe, first+int32(at))
 		}
 	}
-}
-
-// find sets the hits: the pairs that reach the limits, with both inner products.
-func (p *pass) find(b *block, from, to int) {
-	p.hits = dot8.Scan(p.kernel, b.mobile[from*dot8.Group:to*dot8.Group], p.mobileBytes, p.limits, p.hits)
-	p.inBlock(b, from*dot8.Rows)
-	dot8.Pick(p.kernel, b.dlib, p.dlibBytes, p.hits)
-}
-
-// inBlock counts the hits' rows from the block's beginning and drops those that are no row.
-func (p *pass) inBlock(b *block, first int) {
-	kept := p.hits[:0]
-	for _, h := range p.hits {
-		h.Row += uint32(first)
-		if int(h.Row) < len(b.rows) && !b.rows[h.Row].plain {
-			kept = append(kept, h)
-		}
-	}
-	p.hits = kept
-}
-
-// most is the highest score that a row can have, by its bytes.
-func (p *pass) most(b *block, h dot8.Hit) float64 {
-	u, v := p.probes[h.Probe], &b.rows[h.Row]
-	c := &p.mobile[h.Probe]
-	mobile := strangers{mobileMean, mobileSD}.z(1 - c.most(h.Sum, c.slack(1+unitSlack, v.errors.mobile)))
-	if u.dlib == nil || v.dlib == nil {
-		return mobile
-	}
-	return fused(p.dlib[h.Probe].mostDlib(h.Picked, float64(u.dlibSquared), float64(v.dlibSquared), v.errors.dlib), mobile)
 }

@@ -2,156 +2,243 @@
 
 #include "dot8.h"
 
+#include <math.h>
 #include <string.h>
-
-// How the sums of one group of rows are compared with the probes' limits: a lane is a row.
-// Each kernel below computes the same integers; which one runs is chosen once by the caller.
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
 #define X86 1
 #endif
 
+typedef struct {
+	const uint8_t *longs, *shorts; // whole groups
+	const float *squares;
+	uint32_t groups;
+} dot8_rows;
+
+typedef struct {
+	const int8_t *longs, *shorts;
+	const dot8_limit *limits;
+	uint32_t n;
+} dot8_probes;
+
+// Bytes of a group of rows.
+#define LONGS ((size_t)DOT8_LONG * DOT8_ROWS)
+#define SHORTS ((size_t)DOT8_SHORT * DOT8_ROWS)
+
+// Reads four bytes at once, wherever they lie.
 static inline int32_t load4(const int8_t *p) {
 	int32_t v;
-	memcpy(&v, p, 4); // the C standard's way to read four bytes at once
+	memcpy(&v, p, 4);
 	return v;
 }
 
-static inline dot8_hit *emit(dot8_hit *out, uint32_t lanes, const int32_t *sums, uint32_t row, uint32_t probe) {
-	while (lanes) {
+// Writes the hits of one group with one probe: lane i is row first + i.
+static dot8_hit *emit(dot8_hit *out, uint32_t lanes, const int32_t *longs, const int32_t *shorts, uint32_t first, uint32_t probe) {
+	for (; lanes; lanes &= lanes - 1) {
 		int lane = __builtin_ctz(lanes);
-		lanes &= lanes - 1;
-		out->row = row + lane;
-		out->probe = probe;
-		out->sum = sums[lane];
-		out++;
+		*out++ = (dot8_hit){first + lane, probe, longs[lane], shorts[lane]};
 	}
 	return out;
 }
 
-static dot8_hit *group_portable(const uint8_t *rows, uint32_t first, const int8_t *probes, const int32_t *limits, uint32_t n, dot8_hit *out) {
-	for (uint32_t p = 0; p < n; p++) {
-		const int8_t *q = probes + (size_t)p * DOT8_LONG;
-		int32_t sums[DOT8_ROWS] = {0};
-		for (int k = 0; k < DOT8_LONG; k += 4)
-			for (int lane = 0; lane < DOT8_ROWS; lane++) {
-				const uint8_t *r = rows + (size_t)k * DOT8_ROWS + 4 * lane;
-				sums[lane] += r[0] * q[k] + r[1] * q[k + 1] + r[2] * q[k + 2] + r[3] * q[k + 3];
-			}
-		uint32_t lanes = 0;
-		for (int lane = 0; lane < DOT8_ROWS; lane++)
-			lanes |= (uint32_t)(sums[lane] >= limits[p]) << lane;
-		out = emit(out, lanes, sums, first, p);
-	}
-	return out;
+// The portable kernel.
+
+static void sum_portable(const uint8_t *rows, const int8_t *probe, int length, int32_t *sums) {
+	memset(sums, 0, DOT8_ROWS * sizeof *sums);
+	for (int k = 0; k < length; k += 4)
+		for (int lane = 0; lane < DOT8_ROWS; lane++) {
+			const uint8_t *r = rows + (size_t)k * DOT8_ROWS + 4 * lane;
+			sums[lane] += r[0] * probe[k] + r[1] * probe[k + 1] + r[2] * probe[k + 2] + r[3] * probe[k + 3];
+		}
 }
 
-static size_t scan_portable(const uint8_t *rows, uint32_t groups, const int8_t *probes, const int32_t *limits, uint32_t n, dot8_hit *out) {
+// Whether a pair passes; each product is rounded by itself, so that every kernel gives the same.
+static int passes(const dot8_limit *l, int32_t longs, int32_t shorts, float square) {
+	volatile float a = l->per_short * (float)shorts, b = l->per_long * (float)longs;
+	float under = l->base + square - a;
+	volatile float c = l->per_root * sqrtf(under > 0 ? under : 0);
+	return longs >= l->least && b - c >= l->low;
+}
+
+static size_t scan_portable(const dot8_rows *rows, const dot8_probes *probes, dot8_hit *out) {
 	dot8_hit *start = out;
-	for (uint32_t g = 0; g < groups; g++)
-		out = group_portable(rows + (size_t)g * DOT8_GROUP, g * DOT8_ROWS, probes, limits, n, out);
+	int32_t longs[DOT8_ROWS], shorts[DOT8_ROWS];
+	for (uint32_t g = 0; g < rows->groups; g++)
+		for (uint32_t p = 0; p < probes->n; p++) {
+			const dot8_limit *l = probes->limits + p;
+			uint32_t lanes = 0;
+			sum_portable(rows->longs + g * LONGS, probes->longs + (size_t)p * DOT8_LONG, DOT8_LONG, longs);
+			for (int i = 0; i < DOT8_ROWS; i++)
+				lanes |= longs[i] >= l->least;
+			if (!lanes)
+				continue;
+			sum_portable(rows->shorts + g * SHORTS, probes->shorts + (size_t)p * DOT8_SHORT, DOT8_SHORT, shorts);
+			lanes = 0;
+			for (int i = 0; i < DOT8_ROWS; i++)
+				lanes |= (uint32_t)passes(l, longs[i], shorts[i], rows->squares[g * DOT8_ROWS + i]) << i;
+			out = emit(out, lanes, longs, shorts, g * DOT8_ROWS, p);
+		}
 	return out - start;
 }
 
 #ifdef X86
 
-// Two groups of 16 rows at once against P probes: 2·P sums stay in registers (24 of 32 at P = 12),
-// and a step costs two loads of rows and P of probes for 2·P instructions of 64 products each.
+// AVX-512 with VNNI: two groups of 16 rows at once against P probes. 2·P sums stay in registers (24
+// of 32 at P = 12), and a step costs two loads of rows and P of probes for 2·P instructions of 64 products each.
+// The arithmetic of the limits has its rounding written out, which keeps the compiler from fusing it.
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vnni")))
+#define NEAREST (_MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+#define EACH(N) _Pragma("GCC unroll 12") for (int i = 0; i < N; i++)
 
-#define STEP(P) \
-	VNNI static dot8_hit *vnni_##P(const uint8_t *rows, uint32_t first, int pair, const int8_t *probes, const int32_t *limits, uint32_t p0, dot8_hit *out) { \
-		__m512i a[P], b[P]; \
-		const uint8_t *second = pair ? rows + DOT8_GROUP : rows; \
-		_Pragma("GCC unroll 12") for (int i = 0; i < P; i++) a[i] = b[i] = _mm512_setzero_si512(); \
-		for (int k = 0; k < DOT8_LONG; k += 4) { \
-			__m512i r = _mm512_loadu_si512(rows + (size_t)k * DOT8_ROWS); \
-			__m512i s = _mm512_loadu_si512(second + (size_t)k * DOT8_ROWS); \
-			_Pragma("GCC unroll 12") for (int i = 0; i < P; i++) { \
-				__m512i q = _mm512_set1_epi32(load4(probes + (size_t)i * DOT8_LONG + k)); \
-				a[i] = _mm512_dpbusd_epi32(a[i], r, q); \
-				b[i] = _mm512_dpbusd_epi32(b[i], s, q); \
-			} \
+VNNI static inline uint32_t passes_vnni(const dot8_limit *l, __m512i longs, __m512i shorts, __m512 squares) {
+	__m512 a = _mm512_mul_round_ps(_mm512_set1_ps(l->per_short), _mm512_cvtepi32_ps(shorts), NEAREST);
+	__m512 b = _mm512_mul_round_ps(_mm512_set1_ps(l->per_long), _mm512_cvtepi32_ps(longs), NEAREST);
+	__m512 under = _mm512_sub_round_ps(_mm512_add_round_ps(_mm512_set1_ps(l->base), squares, NEAREST), a, NEAREST);
+	__m512 root = _mm512_sqrt_ps(_mm512_max_ps(under, _mm512_setzero_ps()));
+	__m512 c = _mm512_mul_round_ps(_mm512_set1_ps(l->per_root), root, NEAREST);
+	return _mm512_cmp_ps_mask(_mm512_sub_round_ps(b, c, NEAREST), _mm512_set1_ps(l->low), _CMP_GE_OQ);
+}
+
+#define SUMS(P, LENGTH, ROWS0, ROWS1, PROBES) \
+	EACH(P) a[i] = b[i] = _mm512_setzero_si512(); \
+	for (int k = 0; k < LENGTH; k += 4) { \
+		__m512i r = _mm512_loadu_si512(ROWS0 + (size_t)k * DOT8_ROWS); \
+		__m512i s = _mm512_loadu_si512(ROWS1 + (size_t)k * DOT8_ROWS); \
+		EACH(P) { \
+			__m512i q = _mm512_set1_epi32(load4(PROBES + (size_t)i * LENGTH + k)); \
+			a[i] = _mm512_dpbusd_epi32(a[i], r, q); \
+			b[i] = _mm512_dpbusd_epi32(b[i], s, q); \
 		} \
-		_Pragma("GCC unroll 12") for (int i = 0; i < P; i++) { \
-			__m512i limit = _mm512_set1_epi32(limits[i]); \
-			uint32_t lanes = _mm512_cmpge_epi32_mask(a[i], limit); \
-			uint32_t others = pair ? _mm512_cmpge_epi32_mask(b[i], limit) : 0; \
-			if (lanes | others) { \
-				int32_t sums[DOT8_ROWS]; \
-				_mm512_storeu_si512(sums, a[i]); \
-				out = emit(out, lanes, sums, first, p0 + i); \
-				_mm512_storeu_si512(sums, b[i]); \
-				out = emit(out, others, sums, first + DOT8_ROWS, p0 + i); \
+	}
+
+// g0 and g1 are the two groups; the same one twice where there is no second.
+#define TILE(P) \
+	VNNI static dot8_hit *tile_vnni_##P(const dot8_rows *rows, uint32_t g0, uint32_t g1, const dot8_probes *probes, uint32_t p, dot8_hit *out) { \
+		__m512i a[P], b[P]; \
+		int32_t longs[2][P][DOT8_ROWS], shorts[DOT8_ROWS]; \
+		uint32_t lanes[2][P], any = 0; \
+		const int8_t *q0 = probes->longs + (size_t)p * DOT8_LONG, *q1 = probes->shorts + (size_t)p * DOT8_SHORT; \
+		SUMS(P, DOT8_LONG, (rows->longs + g0 * LONGS), (rows->longs + g1 * LONGS), q0) \
+		EACH(P) { \
+			__m512i least = _mm512_set1_epi32(probes->limits[p + i].least); \
+			lanes[0][i] = _mm512_cmpge_epi32_mask(a[i], least); \
+			lanes[1][i] = g1 == g0 ? 0 : _mm512_cmpge_epi32_mask(b[i], least); \
+			any |= lanes[0][i] | lanes[1][i]; \
+		} \
+		if (!any) \
+			return out; \
+		EACH(P) { \
+			_mm512_storeu_si512(longs[0][i], a[i]); \
+			_mm512_storeu_si512(longs[1][i], b[i]); \
+		} \
+		SUMS(P, DOT8_SHORT, (rows->shorts + g0 * SHORTS), (rows->shorts + g1 * SHORTS), q1) \
+		EACH(P) { \
+			const dot8_limit *l = probes->limits + p + i; \
+			lanes[0][i] &= passes_vnni(l, _mm512_loadu_si512(longs[0][i]), a[i], _mm512_loadu_ps(rows->squares + g0 * DOT8_ROWS)); \
+			lanes[1][i] &= passes_vnni(l, _mm512_loadu_si512(longs[1][i]), b[i], _mm512_loadu_ps(rows->squares + g1 * DOT8_ROWS)); \
+			if (lanes[0][i]) { \
+				_mm512_storeu_si512(shorts, a[i]); \
+				out = emit(out, lanes[0][i], longs[0][i], shorts, g0 * DOT8_ROWS, p + i); \
+			} \
+			if (lanes[1][i]) { \
+				_mm512_storeu_si512(shorts, b[i]); \
+				out = emit(out, lanes[1][i], longs[1][i], shorts, g1 * DOT8_ROWS, p + i); \
 			} \
 		} \
 		return out; \
 	}
 
-STEP(12)
-STEP(4)
-STEP(1)
+TILE(12)
+TILE(4)
+TILE(1)
 
-static size_t scan_vnni(const uint8_t *rows, uint32_t groups, const int8_t *probes, const int32_t *limits, uint32_t n, dot8_hit *out) {
+static size_t scan_vnni(const dot8_rows *rows, const dot8_probes *probes, dot8_hit *out) {
 	dot8_hit *start = out;
-	for (uint32_t g = 0; g < groups; g += 2) {
-		const uint8_t *at = rows + (size_t)g * DOT8_GROUP;
-		uint32_t first = g * DOT8_ROWS, p = 0;
-		int pair = g + 1 < groups;
-		for (; p + 12 <= n; p += 12)
-			out = vnni_12(at, first, pair, probes + (size_t)p * DOT8_LONG, limits + p, p, out);
-		for (; p + 4 <= n; p += 4)
-			out = vnni_4(at, first, pair, probes + (size_t)p * DOT8_LONG, limits + p, p, out);
-		for (; p < n; p++)
-			out = vnni_1(at, first, pair, probes + (size_t)p * DOT8_LONG, limits + p, p, out);
+	for (uint32_t g = 0; g < rows->groups; g += 2) {
+		uint32_t second = g + 1 < rows->groups ? g + 1 : g, p = 0;
+		for (; p + 12 <= probes->n; p += 12)
+			out = tile_vnni_12(rows, g, second, probes, p, out);
+		for (; p + 4 <= probes->n; p += 4)
+			out = tile_vnni_4(rows, g, second, probes, p, out);
+		for (; p < probes->n; p++)
+			out = tile_vnni_1(rows, g, second, probes, p, out);
 	}
 	return out - start;
 }
 
-// Eight rows at once against P probes. Bytes are taken apart into the even and the odd ones and
-// multiplied as 16 bits: the instruction for bytes would saturate at 255 · 127 · 2.
+// AVX2: eight rows and eight more against four probes. Bytes are taken apart into the even and the
+// odd ones and multiplied as 16 bits: the instruction for bytes would saturate at 2·255·127.
 #define AVX2 __attribute__((target("avx2")))
 
-AVX2 static inline void pairs(const int8_t *p, __m256i *even, __m256i *odd) {
-	__m256i q = _mm256_set1_epi32(load4(p));
-	*even = _mm256_srai_epi16(_mm256_slli_epi16(q, 8), 8);
-	*odd = _mm256_srai_epi16(q, 8);
-}
-
-AVX2 static dot8_hit *avx2_4(const uint8_t *rows, uint32_t first, const int8_t *probes, const int32_t *limits, uint32_t p0, uint32_t n, dot8_hit *out) {
+AVX2 static void sum_avx2(const uint8_t *rows, const int8_t *const probes[4], int length, int32_t sums[4][DOT8_ROWS]) {
 	__m256i a[4][2];
-	int32_t sums[4][DOT8_ROWS];
 	const __m256i low = _mm256_set1_epi16(0xff);
-	_Pragma("GCC unroll 4") for (int i = 0; i < 4; i++) a[i][0] = a[i][1] = _mm256_setzero_si256();
-	for (int k = 0; k < DOT8_LONG; k += 4) {
+	EACH(4) a[i][0] = a[i][1] = _mm256_setzero_si256();
+	for (int k = 0; k < length; k += 4) {
 		const uint8_t *r = rows + (size_t)k * DOT8_ROWS;
 		__m256i r0 = _mm256_loadu_si256((const __m256i *)r), r1 = _mm256_loadu_si256((const __m256i *)(r + 32));
 		__m256i even0 = _mm256_and_si256(r0, low), odd0 = _mm256_srli_epi16(r0, 8);
 		__m256i even1 = _mm256_and_si256(r1, low), odd1 = _mm256_srli_epi16(r1, 8);
-		_Pragma("GCC unroll 4") for (uint32_t i = 0; i < 4; i++) {
-			__m256i even, odd;
-			pairs(probes + (size_t)(i < n ? i : 0) * DOT8_LONG + k, &even, &odd);
+		EACH(4) {
+			__m256i q = _mm256_set1_epi32(load4(probes[i] + k));
+			__m256i even = _mm256_srai_epi16(_mm256_slli_epi16(q, 8), 8), odd = _mm256_srai_epi16(q, 8);
 			a[i][0] = _mm256_add_epi32(a[i][0], _mm256_add_epi32(_mm256_madd_epi16(even0, even), _mm256_madd_epi16(odd0, odd)));
 			a[i][1] = _mm256_add_epi32(a[i][1], _mm256_add_epi32(_mm256_madd_epi16(even1, even), _mm256_madd_epi16(odd1, odd)));
 		}
 	}
-	for (uint32_t i = 0; i < n; i++) {
-		__m256i below = _mm256_set1_epi32(limits[i]);
-		uint32_t lanes = _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(below, a[i][0])));
-		lanes |= (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(below, a[i][1]))) << 8;
+	EACH(4) {
 		_mm256_storeu_si256((__m256i *)sums[i], a[i][0]);
 		_mm256_storeu_si256((__m256i *)(sums[i] + 8), a[i][1]);
-		out = emit(out, ~lanes & 0xffff, sums[i], first, p0 + i);
+	}
+}
+
+AVX2 static uint32_t passes_avx2(const dot8_limit *l, const int32_t *longs, const int32_t *shorts, const float *squares) {
+	__m256i n = _mm256_loadu_si256((const __m256i *)longs);
+	__m256 a = _mm256_mul_ps(_mm256_set1_ps(l->per_short), _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)shorts)));
+	__m256 b = _mm256_mul_ps(_mm256_set1_ps(l->per_long), _mm256_cvtepi32_ps(n));
+	__m256 under = _mm256_sub_ps(_mm256_add_ps(_mm256_set1_ps(l->base), _mm256_loadu_ps(squares)), a);
+	__m256 c = _mm256_mul_ps(_mm256_set1_ps(l->per_root), _mm256_sqrt_ps(_mm256_max_ps(under, _mm256_setzero_ps())));
+	uint32_t lanes = _mm256_movemask_ps(_mm256_cmp_ps(_mm256_sub_ps(b, c), _mm256_set1_ps(l->low), _CMP_GE_OQ));
+	return lanes & ~_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32(l->least), n)));
+}
+
+AVX2 static uint32_t reach_avx2(const dot8_limit *l, const int32_t *longs) {
+	__m256i least = _mm256_set1_epi32(l->least);
+	__m256i below0 = _mm256_cmpgt_epi32(least, _mm256_loadu_si256((const __m256i *)longs));
+	__m256i below1 = _mm256_cmpgt_epi32(least, _mm256_loadu_si256((const __m256i *)(longs + 8)));
+	return _mm256_movemask_epi8(_mm256_and_si256(below0, below1)) != -1;
+}
+
+AVX2 static dot8_hit *tile_avx2(const dot8_rows *rows, uint32_t g, const dot8_probes *probes, uint32_t p, dot8_hit *out) {
+	const int8_t *long4[4], *short4[4];
+	int32_t longs[4][DOT8_ROWS], shorts[4][DOT8_ROWS];
+	uint32_t n = probes->n - p < 4 ? probes->n - p : 4, any = 0;
+	for (uint32_t i = 0; i < 4; i++) {
+		uint32_t at = p + (i < n ? i : 0);
+		long4[i] = probes->longs + (size_t)at * DOT8_LONG;
+		short4[i] = probes->shorts + (size_t)at * DOT8_SHORT;
+	}
+	sum_avx2(rows->longs + g * LONGS, long4, DOT8_LONG, longs);
+	for (uint32_t i = 0; i < n; i++)
+		any |= reach_avx2(probes->limits + p + i, longs[i]);
+	if (!any)
+		return out;
+	sum_avx2(rows->shorts + g * SHORTS, short4, DOT8_SHORT, shorts);
+	for (uint32_t i = 0; i < n; i++) {
+		const float *squares = rows->squares + g * DOT8_ROWS;
+		uint32_t lanes = passes_avx2(probes->limits + p + i, longs[i], shorts[i], squares);
+		lanes |= passes_avx2(probes->limits + p + i, longs[i] + 8, shorts[i] + 8, squares + 8) << 8;
+		out = emit(out, lanes, longs[i], shorts[i], g * DOT8_ROWS, p + i);
 	}
 	return out;
 }
 
-static size_t scan_avx2(const uint8_t *rows, uint32_t groups, const int8_t *probes, const int32_t *limits, uint32_t n, dot8_hit *out) {
+static size_t scan_avx2(const dot8_rows *rows, const dot8_probes *probes, dot8_hit *out) {
 	dot8_hit *start = out;
-	for (uint32_t g = 0; g < groups; g++)
-		for (uint32_t p = 0; p < n; p += 4)
-			out = avx2_4(rows + (size_t)g * DOT8_GROUP, g * DOT8_ROWS, probes + (size_t)p * DOT8_LONG, limits + p, p, n - p < 4 ? n - p : 4, out);
+	for (uint32_t g = 0; g < rows->groups; g++)
+		for (uint32_t p = 0; p < probes->n; p += 4)
+			out = tile_avx2(rows, g, probes, p, out);
 	return out - start;
 }
 
@@ -171,58 +258,17 @@ int dot8_supports(int kernel) {
 	return 0;
 }
 
-size_t dot8_scan(int kernel, const uint8_t *rows, uint32_t groups, const int8_t *probes, const int32_t *limits, uint32_t n, dot8_hit *out) {
+size_t dot8_scan(int kernel, const uint8_t *row_longs, const uint8_t *row_shorts, const float *squares, uint32_t groups,
+	const int8_t *probe_longs, const int8_t *probe_shorts, const dot8_limit *limits, uint32_t n, dot8_hit *out) {
+	dot8_rows rows = {row_longs, row_shorts, squares, groups};
+	dot8_probes probes = {probe_longs, probe_shorts, limits, n};
 	switch (kernel) {
 #ifdef X86
 	case DOT8_VNNI:
-		return scan_vnni(rows, groups, probes, limits, n, out);
+		return scan_vnni(&rows, &probes, out);
 	case DOT8_AVX2:
-		return scan_avx2(rows, groups, probes, limits, n, out);
+		return scan_avx2(&rows, &probes, out);
 #endif
 	}
-	return scan_portable(rows, groups, probes, limits, n, out);
-}
-
-static void pick_portable(const uint8_t *rows, const int8_t *probes, dot8_hit *hits, size_t n) {
-	for (size_t i = 0; i < n; i++) {
-		const uint8_t *a = rows + (size_t)hits[i].row * DOT8_SHORT;
-		const int8_t *b = probes + (size_t)hits[i].probe * DOT8_SHORT;
-		int32_t sum = 0;
-		for (int k = 0; k < DOT8_SHORT; k++)
-			sum += a[k] * b[k];
-		hits[i].picked = sum;
-	}
-}
-
-#ifdef X86
-
-AVX2 static void pick_avx2(const uint8_t *rows, const int8_t *probes, dot8_hit *hits, size_t n) {
-	for (size_t i = 0; i < n; i++) {
-		const uint8_t *a = rows + (size_t)hits[i].row * DOT8_SHORT;
-		const int8_t *b = probes + (size_t)hits[i].probe * DOT8_SHORT;
-		__m256i sum = _mm256_setzero_si256();
-		_Pragma("GCC unroll 8") for (int k = 0; k < DOT8_SHORT; k += 16) {
-			__m256i x = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(a + k)));
-			__m256i y = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(b + k)));
-			sum = _mm256_add_epi32(sum, _mm256_madd_epi16(x, y));
-		}
-		__m128i s = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
-		s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
-		s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1));
-		hits[i].picked = _mm_cvtsi128_si32(s);
-	}
-}
-
-#endif
-
-void dot8_pick(int kernel, const uint8_t *rows, const int8_t *probes, dot8_hit *hits, size_t n) {
-	switch (kernel) {
-#ifdef X86
-	case DOT8_VNNI: // every processor with AVX-512 has AVX2
-	case DOT8_AVX2:
-		pick_avx2(rows, probes, hits, n);
-		return;
-#endif
-	}
-	pick_portable(rows, probes, hits, n);
+	return scan_portable(&rows, &probes, out);
 }

@@ -1,20 +1,21 @@
 // Package dot8 computes inner products of vectors of bytes, many at once: the rows of a gallery
-// against the faces of a photograph.
+// against the faces of a photograph. Each row and each probe is a long vector and a short one.
 //
-// It promises that every kernel gives the same integers; they differ in speed only. Rows hold
+// It promises that every kernel gives the same numbers; they differ in speed only. Rows hold
 // values from 0 to 255 and probes from −128 to 127: that is what the fastest instructions of x86-64 take, and
 // no sum of 512 such products leaves the range of 32 bits. A signed row is stored with 128 added,
-// which adds 128 times the sum of the probe's values to each result: see Offset.
+// which adds 128 times the sum of the probe's values to each product: see Offset.
 package dot8
 
 import "fmt"
 
 // Lengths of vectors, and how many rows are laid out together.
 const (
-	Long  = 512         // values of a row that Scan compares
-	Short = 128         // values of a row that Pick compares
-	Rows  = 16          // rows of a group
-	Group = Rows * Long // bytes of a group
+	Long       = 512          // values of a long vector
+	Short      = 128          // values of a short vector
+	Rows       = 16           // rows of a group
+	LongGroup  = Rows * Long  // bytes of a group's long vectors
+	ShortGroup = Rows * Short // bytes of a group's short vectors
 )
 
 // Kernel is one way to compute.
@@ -52,23 +53,73 @@ func Best() Kernel {
 	return Portable
 }
 
-// Hit is one row and one probe. Row counts from the first row that was given.
-type Hit struct {
-	Row, Probe uint32
-	Sum        int32 // of Scan
-	Picked     int32 // of Pick
+// Limit says which rows are wanted for a probe: those for which
+//
+//	long ≥ Least  and  PerLong·long − PerRoot·√max(0, Base + square − PerShort·short) ≥ Low,
+//
+// where long and short are the inner products, Offset included, and square is the row's. The second
+// part is computed in float32 as it is written, each operation rounded to nearest.
+type Limit struct {
+	Least                                 int32
+	PerLong, PerRoot, Base, PerShort, Low float32
 }
 
-// Store lays a signed row out as row number lane (0 to Rows−1) of a group of Group bytes. Four values of
-// each row stand together, then those of the next row: a vector register holds four values of 16 rows.
-func Store(group []uint8, lane int, row *[Long]int8) {
-	for i, x := range row {
-		group[i/4*4*Rows+4*lane+i%4] = Unsigned(x)
+// Gallery is rows in whole groups; Set fills it.
+type Gallery struct {
+	Longs, Shorts []uint8
+	Squares       []float32 // one for each row
+}
+
+// Probes are vectors one after the other, with one limit for each.
+type Probes struct {
+	Longs, Shorts []int8
+	Limits        []Limit
+}
+
+// Hit is a pair of a row and a probe with its inner products, Offset included.
+type Hit struct {
+	Row, Probe  uint32
+	Long, Short int32
+}
+
+// Grow adds a group of rows that are all zero.
+func (g *Gallery) Grow() {
+	var longs [LongGroup]uint8
+	for i := range longs {
+		longs[i] = unsigned(0)
+	}
+	g.Longs = append(g.Longs, longs[:]...)
+	g.Shorts = append(g.Shorts, longs[:ShortGroup]...)
+	g.Squares = append(g.Squares, make([]float32, Rows)...)
+}
+
+// Set stores a row. It panics where Grow has not made room for it.
+func (g *Gallery) Set(row int, long *[Long]int8, short *[Short]int8, square float32) {
+	store(g.Longs[row/Rows*LongGroup:], row%Rows, long[:])
+	store(g.Shorts[row/Rows*ShortGroup:], row%Rows, short[:])
+	g.Squares[row] = square
+}
+
+// Part is some groups of the gallery, in place. Hits count rows from its beginning.
+func (g *Gallery) Part(from, to int) Gallery {
+	return Gallery{
+		Longs: g.Longs[from*LongGroup : to*LongGroup], Shorts: g.Shorts[from*ShortGroup : to*ShortGroup],
+		Squares: g.Squares[from*Rows : to*Rows],
 	}
 }
 
-// Unsigned is how a value of a signed row is stored.
-func Unsigned(x int8) uint8 { return uint8(int(x) + 128) }
+// Groups is how many groups there are.
+func (g *Gallery) Groups() int { return len(g.Squares) / Rows }
+
+// store lays a row out. Four values of each row of a group stand together, then the next four: so a
+// vector register holds four values of 16 rows, and its lanes are the rows' sums at the end.
+func store(group []uint8, lane int, row []int8) {
+	for i, x := range row {
+		group[i/4*4*Rows+4*lane+i%4] = unsigned(x)
+	}
+}
+
+func unsigned(x int8) uint8 { return uint8(int(x) + 128) }
 
 // Offset is what storing rows with 128 added puts on top of each inner product with a probe.
 func Offset(probe []int8) int32 {
@@ -79,34 +130,20 @@ func Offset(probe []int8) int32 {
 	return 128 * sum
 }
 
-// Scan finds all pairs of a row and a probe whose inner product, Offset included, is at least the
-// probe's limit. rows is a number of whole groups, probes one vector of Long values for each
-// limit. The hits, in no particular order, replace what the slice held; Picked is not set.
-// It panics where the lengths do not fit together: nothing from outside decides them.
-func Scan(k Kernel, rows []uint8, probes []int8, limits []int32, hits []Hit) []Hit {
-	groups := len(rows) / Group
-	if len(rows) != groups*Group || len(probes) != len(limits)*Long || !Supported(k) {
+// Scan finds the pairs that are wanted. The hits, in no particular order, replace what the slice
+// held. It panics where the lengths do not fit together: nothing from outside decides them.
+func Scan(k Kernel, g Gallery, p Probes, hits []Hit) []Hit {
+	groups, n := g.Groups(), len(p.Limits)
+	if len(g.Squares) != groups*Rows || len(g.Longs) != groups*LongGroup || len(g.Shorts) != groups*ShortGroup ||
+		len(p.Longs) != n*Long || len(p.Shorts) != n*Short || !Supported(k) {
 		panic("dot8: scanning what does not fit together")
 	}
-	if len(rows) == 0 || len(limits) == 0 {
+	if groups == 0 || n == 0 {
 		return hits[:0]
 	}
-	if room := groups * Rows * len(limits); cap(hits) < room {
+	if room := groups * Rows * n; cap(hits) < room {
 		hits = make([]Hit, room)
 	}
 	hits = hits[:cap(hits)]
-	return hits[:scan(k, rows, groups, probes, limits, hits)]
-}
-
-// Pick sets Picked of each hit to the inner product of its row and its probe in two other lists of
-// vectors of Short values, one after the other; rows are stored with 128 added. It panics where a hit lies outside.
-func Pick(k Kernel, rows []uint8, probes []int8, hits []Hit) {
-	for _, h := range hits {
-		if int(h.Row+1)*Short > len(rows) || int(h.Probe+1)*Short > len(probes) {
-			panic("dot8: picking what is not there")
-		}
-	}
-	if len(hits) > 0 {
-		pick(k, rows, probes, hits)
-	}
+	return hits[:scan(k, g, p, hits)]
 }

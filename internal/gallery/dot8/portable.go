@@ -2,18 +2,21 @@
 
 package dot8
 
+import "math"
+
 // Supported says whether this processor can run the kernel.
 func Supported(k Kernel) bool { return k == Portable }
 
-func scan(_ Kernel, rows []uint8, groups int, probes []int8, limits []int32, hits []Hit) int {
+func scan(_ Kernel, g Gallery, p Probes, hits []Hit) int {
 	n := 0
-	for g := range groups {
-		group := rows[g*Group : (g+1)*Group]
-		for p, limit := range limits {
-			sums := sumGroup(group, probes[p*Long:(p+1)*Long])
-			for lane, sum := range sums {
-				if sum >= limit {
-					hits[n] = Hit{Row: uint32(g*Rows + lane), Probe: uint32(p), Sum: sum}
+	for group := range g.Groups() {
+		part := g.Part(group, group+1)
+		for i, limit := range p.Limits {
+			longs := sumGroup(part.Longs, p.Longs[i*Long:(i+1)*Long])
+			shorts := sumGroup(part.Shorts, p.Shorts[i*Short:(i+1)*Short])
+			for lane, long := range longs {
+				if limit.passes(long, shorts[lane], part.Squares[lane]) {
+					hits[n] = Hit{Row: uint32(group*Rows + lane), Probe: uint32(i), Long: long, Short: shorts[lane]}
 					n++
 				}
 			}
@@ -22,8 +25,15 @@ func scan(_ Kernel, rows []uint8, groups int, probes []int8, limits []int32, hit
 	return n
 }
 
+// passes converts each product to what it is: that keeps the compiler from fusing it with a sum.
+func (l Limit) passes(long, short int32, square float32) bool {
+	under := max(0, l.Base+square-float32(l.PerShort*float32(short)))
+	root := float32(math.Sqrt(float64(under)))
+	return long >= l.Least && float32(l.PerLong*float32(long))-float32(l.PerRoot*root) >= l.Low
+}
+
 func sumGroup(group []uint8, probe []int8) (sums [Rows]int32) {
-	for k := 0; k < Long; k += 4 {
+	for k := 0; k < len(probe); k += 4 {
 		a, b, c, d := int32(probe[k]), int32(probe[k+1]), int32(probe[k+2]), int32(probe[k+3])
 		for lane := range sums {
 			r := group[k*Rows+4*lane:][:4]
@@ -31,15 +41,4 @@ func sumGroup(group []uint8, probe []int8) (sums [Rows]int32) {
 		}
 	}
 	return sums
-}
-
-func pick(_ Kernel, rows []uint8, probes []int8, hits []Hit) {
-	for i := range hits {
-		a, b := rows[int(hits[i].Row)*Short:][:Short], probes[int(hits[i].Probe)*Short:][:Short]
-		var sum int32
-		for j, x := range a {
-			sum += int32(x) * int32(b[j])
-		}
-		hits[i].Picked = sum
-	}
 }
