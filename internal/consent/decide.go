@@ -1,9 +1,7 @@
 package consent
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -14,15 +12,18 @@ const (
 	RuleNoPolicy       = "no-policy"                 // the policy does not say what it must
 	RuleNotRegistered  = "not-registered"            // matched, but unknown to the register
 	RuleUnknownFaceSet = "unknown-face-set"          // the run was told what becomes of unknown faces
+	RuleInRecordOf     = "in-record-of"              // in another's record, where the policy has no rule for that
 )
 
-// Decision is what becomes of a face, and why. Every part but the lists is always filled in.
+// Decision is what becomes of a face, and why. Outcome, Rule, Clause and Text are always filled in.
 type Decision struct {
 	Outcome   Outcome    `json:"outcome"`
 	Rule      string     `json:"rule"`                // name of the rule that decided
 	Clause    string     `json:"clause"`              // what the written policy says
-	Records   []Record   `json:"records"`             // those that the outcome rests on; may be empty
-	Overruled []Overrule `json:"overruled,omitempty"` // those on the same purpose that did not decide
+	Records   []Record   `json:"records"`             // those that the outcome rests on; may be empty, never nil
+	Overruled []Overrule `json:"overruled,omitempty"` // all others on the same purpose
+	Notices   []string   `json:"notices,omitempty"`   // what the policy wants done because of this, such as whom to tell
+	Approval  *Approval  `json:"approval,omitempty"`  // nil: the policy wants none for this purpose
 	Text      string     `json:"text"`                // the whole in plain words, without anybody's name
 }
 
@@ -32,209 +33,220 @@ type Overrule struct {
 	Why    string `json:"why"`
 }
 
-// Decide says what becomes of the subject's face in a picture that is published for the purpose on
-// the given day (in the school's local time; see [DateOf]).
-//
-// In this version any party's refusal obscures, else any party's grant shows, else the policy's
-// default holds. Of one party the latest record on the purpose stands, where a record on
-// [AnyPurpose] speaks of all purposes, with two limits on the side of caution: on one date a refusal
-// beats a grant, and a grant of everything does not take back the refusal of this very purpose.
-// Records dated later than the day, and grants that have expired before it, do not count.
-func Decide(p Policy, reg *Register, subject string, purpose Purpose, on time.Time) Decision {
-	day := DateOf(on)
-	switch {
-	case !purpose.IsPublication():
-		return cautious(Obscure, RuleNotAPurpose, "this is no purpose that anything is published for")
-	case day == "":
-		return cautious(Obscure, RuleNoDate, "no day was given for which consents are to be judged")
-	case !p.usable():
-		return cautious(Obscure, RuleNoPolicy, "the policy does not say all that it must")
-	case !reg.Has(subject):
-		return p.ask(cautious(Review, RuleNotRegistered, "the face matches somebody whom the register does not know"))
-	}
-	return p.ask(p.apply(subject, purpose, hear(reg.Records(subject), purpose, day)))
+// Approval is what must be had before a picture on which the subject is shown goes to a third party.
+type Approval struct {
+	By     string `json:"by"` // an office or a document
+	Rule   string `json:"rule"`
+	Clause string `json:"clause"`
 }
 
-// apply is the policy's rule for what the parties have said. It is the place where a party's weight
-// by age, year group and policy comes in.
-func (p Policy) apply(subject string, purpose Purpose, h hearing) Decision {
-	granted, refused := h.standing(Granted), h.standing(Refused)
-	var d Decision
-	switch {
-	case len(refused) > 0:
-		d = explained(Obscure, p.Refused, refused)
-		d.Overruled = overrule(granted, "another party has refused")
-	case len(granted) > 0:
-		d = explained(Show, p.Granted, granted)
-	default:
-		d = explained(p.NothingSaid.Outcome, p.NothingSaid.ground(), nil)
+// Decide says what becomes of the subject's face in a picture that is published for the purpose on
+// the given day (in the school's local time; see [DateOf]). Records dated later than the day do not
+// count, nor do grants that have expired before it or have lapsed with the subject's leaving; of one
+// party the latest word stands (see hear for its limits). Then, in this order:
+//
+//  1. Somebody has refused: obscured, unless an entry of the policy's Precedence fits, which may
+//     leave it to a person.
+//  2. The policy is opt-out, and somebody's last word was a grant that has run out: as Lapsed says.
+//  3. All that Consent.Needs asks for is there: shown.
+//  4. Else as NothingSaid says.
+func Decide(p Policy, reg *Register, subject string, purpose Purpose, on time.Time) Decision {
+	m, refusal := open(&p, reg, subject, purpose, on)
+	if m == nil {
+		return refusal
 	}
-	d.Overruled = append(d.Overruled, h.set...)
-	d.Text = fmt.Sprintf("%s for %s: %s (%s: %s)", outcomeText(subject, d.Outcome), purpose, said(d.Records), d.Rule, d.Clause)
-	return d
+	return m.explain(m.judge())
 }
 
 // UnknownFace says what becomes of a face that matches nobody: what the run was told, or the
 // policy's own answer where the override is empty.
 func UnknownFace(p Policy, override Outcome) Decision {
 	if !p.usable() {
-		return cautious(Obscure, RuleNoPolicy, "the policy does not say all that it must")
+		return noPolicy()
 	}
-	d := explained(p.UnknownFace.Outcome, p.UnknownFace.ground(), nil)
+	outcome, g := p.UnknownFace.Outcome, p.UnknownFace.ground()
 	if override != "" {
-		d = cautious(Obscure, RuleUnknownFaceSet, "the run was told what becomes of faces that match nobody")
+		outcome, g = Obscure, Ground{RuleUnknownFaceSet, "the run was told what becomes of faces that match nobody"}
 		if _, ok := parseWord(string(override), Outcomes()); ok {
-			d.Outcome = override
+			outcome = override
 		}
 	}
-	d.Text = fmt.Sprintf("a face that matches nobody is %s (%s: %s)", outcomeWord(d.Outcome), d.Rule, d.Clause)
+	d := Decision{Outcome: outcome, Rule: g.Rule, Clause: g.Clause, Records: []Record{}}
+	d.Text = "a face that matches nobody is " + outcomeWord(outcome) + inBrackets(g)
 	return p.ask(d)
 }
 
-// cautious is a decision that rests on no policy.
-func cautious(outcome Outcome, rule, clause string) Decision {
-	d := explained(outcome, Ground{Rule: rule, Clause: clause}, nil)
-	d.Text = fmt.Sprintf("%s: %s", outcomeWord(outcome), clause)
-	return d
+// matter is one question, with all that the answer rests on.
+type matter struct {
+	p       *Policy
+	subject Subject
+	purpose Purpose
+	day     Date
+	heard   hearing
 }
 
-func explained(outcome Outcome, g Ground, used []Record) Decision {
-	if used == nil {
-		used = []Record{} // [] in JSON, not null
+// verdict is the answer before it is put into words.
+type verdict struct {
+	outcome  Outcome
+	ground   Ground
+	grants   bool   // rests on the grants that stand
+	refusals bool   // rests on the refusals that stand
+	against  string // why the standing records that it does not rest on did not decide
+	but      string // what is wrong with what was said, in words; may be empty
+	notice   string
+}
+
+// open makes a matter of the question or, where it cannot be one, the cautious answer.
+func open(p *Policy, reg *Register, subject string, purpose Purpose, on time.Time) (*matter, Decision) {
+	day := DateOf(on)
+	switch {
+	case !purpose.IsPublication():
+		return nil, cautious(Obscure, RuleNotAPurpose, "this is no purpose that anything is published for")
+	case day == "":
+		return nil, cautious(Obscure, RuleNoDate, "no day was given for which consents are to be judged")
+	case !p.usable():
+		return nil, noPolicy()
 	}
-	return Decision{Outcome: outcome, Rule: g.Rule, Clause: g.Clause, Records: used}
-}
-
-// ask adds who decides to what a person must decide.
-func (p Policy) ask(d Decision) Decision {
-	if d.Outcome == Review {
-		d.Text += fmt.Sprintf("; ask %s (%s)", p.Doubt.Ask, p.Doubt.Rule)
+	s, records, ok := reg.lookUp(subject)
+	if !ok {
+		return nil, p.ask(cautious(Review, RuleNotRegistered, "the face matches somebody whom the register does not know"))
 	}
-	return d
+	return &matter{
+		p: p, subject: s, purpose: purpose, day: day,
+		heard: hear(records, purpose, p.Leaving.term(&s, day)),
+	}, Decision{}
 }
 
-func outcomeText(subject string, outcome Outcome) string {
-	return fmt.Sprintf("subject %s is %s", subject, outcomeWord(outcome))
-}
-
-func outcomeWord(outcome Outcome) string {
-	switch outcome {
-	case Show:
-		return "shown"
-	case Review:
-		return "left for a person to decide"
+// lookUp is the one place where decisions read the register: what is known of the subject, without
+// copies.
+func (reg *Register) lookUp(id string) (s Subject, records []Record, ok bool) {
+	n := reg.node(id)
+	if n == nil {
+		return Subject{}, nil, false
 	}
-	return "obscured"
+	return n.Subject, n.Records, true
 }
 
-// said puts records into words: "guardian refused press on 2024-05-01".
-func said(records []Record) string {
-	if len(records) == 0 {
-		return "nobody has said anything that counts"
+// term says which records of the subject count on the day.
+func (l *Leaving) term(s *Subject, day Date) term {
+	return term{
+		day:  day,
+		gone: l.Consents != Stay && s.Leaves != "" && s.Leaves.addYears(l.AfterYears).before(day),
+		keep: l.KeepWithExpiry,
 	}
-	parts := make([]string, len(records))
-	for i, r := range records {
-		what := string(r.Purpose)
-		if r.Purpose == AnyPurpose {
-			what = "every purpose"
+}
+
+func (m *matter) judge() verdict {
+	if m.refused() {
+		return m.judgeRefusal()
+	}
+	return m.judgeConsent()
+}
+
+// refused says whether a refusal of anybody stands.
+func (m *matter) refused() bool {
+	for _, role := range Parties() {
+		if m.heard.says(role, false) == Refused {
+			return true
 		}
-		parts[i] = fmt.Sprintf("%s %s %s on %s", r.Party, r.Decision, what, r.Date)
 	}
-	return strings.Join(parts, ", ")
+	return false
 }
 
-func overrule(records []Record, why string) []Overrule {
-	var list []Overrule
-	for _, r := range records {
-		list = append(list, Overrule{Record: r, Why: why})
-	}
-	return list
-}
-
-// hearing is what the parties say of one subject and purpose on one day.
-type hearing struct {
-	stands []Record   // at most one of each party, in the order of Parties
-	set    []Overrule // all others on the purpose, and why they do not stand
-}
-
-// standing lists the grants, or all that is not a grant.
-func (h hearing) standing(answer Answer) []Record {
-	return slices.DeleteFunc(slices.Clone(h.stands), func(r Record) bool {
-		return r.grants() != (answer == Granted)
-	})
-}
-
-// hear finds for each party the record that stands. The records are those of one subject, ordered
-// by compareRecords.
-func hear(records []Record, purpose Purpose, day Date) hearing {
-	var h hearing
-	counting := make(map[Party][]Record)
-	for _, r := range records {
-		if !r.speaksOf(purpose) {
+// judgeRefusal obscures, or leaves it to a person where the policy has an entry for that.
+func (m *matter) judgeRefusal() verdict {
+	v := verdict{outcome: Obscure, ground: m.p.Refused, refusals: true, against: "another party has refused"}
+	for i := range m.p.Precedence {
+		e := &m.p.Precedence[i]
+		if !m.fits(e) {
 			continue
 		}
-		if why := notCounting(r, day); why != "" {
-			h.set = append(h.set, Overrule{Record: r, Why: why})
-			continue
+		v.ground, v.notice = Ground{e.Rule, e.Clause}, e.Notice
+		if e.Outcome == Review {
+			v.outcome, v.grants = Review, true
 		}
-		counting[r.Party] = append(counting[r.Party], r)
+		return v
 	}
-	for _, party := range Parties() {
-		if len(counting[party]) > 0 {
-			h.hearParty(counting[party])
+	for i := range m.p.RefusedFor {
+		if slices.Contains(m.p.RefusedFor[i].Purposes, m.purpose) {
+			v.ground = m.p.RefusedFor[i].ground()
 		}
 	}
-	return h
+	return v
 }
 
-// speaksOf says whether the record is about the purpose. AnyPurpose is about publications only: a
-// grant of everything is no consent to be enrolled.
-func (r Record) speaksOf(purpose Purpose) bool {
-	return r.Purpose == purpose || r.Purpose == AnyPurpose && purpose.IsPublication()
+// fits says whether the parties disagree as the entry says, and the subject is of the years that it
+// speaks of. An entry that leaves the refusal to a person fits only where nobody else refuses, and
+// where the subject would be shown, or left to a person, if the refusals had not been.
+func (m *matter) fits(e *Precedence) bool {
+	age, known := m.subject.age(m.day)
+	if !e.YearGroups.holds(m.subject.YearGroup) || !e.Ages.holds(age, known) {
+		return false
+	}
+	for role, want := range e.Said.all() {
+		says := m.heard.says(role, false)
+		if want != "" && says != want || want == "" && says == Refused && e.Outcome != Obscure {
+			return false
+		}
+	}
+	return e.Outcome == Obscure || m.judgeConsent().outcome != Obscure
 }
 
-// notCounting says why the record has no say on the day, or nothing.
-func notCounting(r Record, day Date) string {
+// all yields what each role must have said.
+func (s *Said) all() func(yield func(Party, Answer) bool) {
+	return func(yield func(Party, Answer) bool) {
+		_ = yield(Pupil, s.Pupil) && yield(Guardian, s.Guardian) && yield(PlacingAuthority, s.PlacingAuthority)
+	}
+}
+
+// judgeConsent judges what was said without regard to refusals.
+func (m *matter) judgeConsent() verdict {
+	if len(m.p.Consent.Needs) == 0 {
+		return m.judgeOptOut()
+	}
+	v := verdict{outcome: m.p.NothingSaid.Outcome, ground: m.p.Consent.ground()}
 	switch {
-	case day.before(r.Date):
-		return "is dated later"
-	case r.grants() && r.Expires.before(day):
-		return "has expired"
+	case m.agreed(false):
+		v.outcome, v.grants = Show, true
+	case m.heard.term.gone && m.agreed(true):
+		v.ground = m.p.Leaving.ground()
+		v.but = "what was agreed to lapsed when the subject left on " + string(m.subject.Leaves)
+	case m.heard.silent():
+		v.ground, v.but = m.p.NothingSaid.ground(), m.silence()
+	default:
+		v.but = m.missing()
 	}
-	return ""
+	v.against = "is not enough: " + v.but
+	return v
 }
 
-// hearParty sets the record of one party that stands, and the others aside.
-func (h *hearing) hearParty(records []Record) {
-	stands := records[len(records)-1]
-	why := "the same party has spoken later"
-	if i := lastOnPurpose(records); i >= 0 && !records[i].grants() && stands.grants() {
-		stands, why = records[i], "a refusal of this very purpose stands until this very purpose is granted"
-	}
-	h.stands = append(h.stands, stands)
-	for _, r := range records {
-		if r != stands {
-			h.set = append(h.set, Overrule{Record: r, Why: whyNot(r, stands, why)})
-		}
-	}
-}
-
-// lastOnPurpose is the place of the last record that names the purpose itself, or -1.
-func lastOnPurpose(records []Record) int {
-	for i, r := range slices.Backward(records) {
-		if r.Purpose != AnyPurpose {
-			return i
-		}
-	}
-	return -1
-}
-
-func whyNot(r, stands Record, why string) string {
+// judgeOptOut judges where nobody must have said yes.
+func (m *matter) judgeOptOut() verdict {
+	ended := len(m.heard.ended()) > 0
+	granted := len(m.heard.standing(Granted)) > 0
 	switch {
-	case r.Date != stands.Date:
-		return why
-	case r.grants() == stands.grants():
-		return "the same party has said the same on the same date"
+	case ended && (m.p.Lapsed.Outcome != Show || !granted):
+		but := m.silence()
+		return verdict{outcome: m.p.Lapsed.Outcome, ground: m.p.Lapsed.ground(), against: "does not outweigh that " + but, but: but}
+	case granted:
+		return verdict{outcome: Show, ground: m.p.Consent.ground(), grants: true}
 	}
-	return "the same party has said both on the same date, and then the refusal stands"
+	return verdict{outcome: m.p.NothingSaid.Outcome, ground: m.p.NothingSaid.ground(), but: m.silence()}
+}
+
+// agreed says whether all have said yes who must have. With before, it says whether they had before
+// the subject left.
+func (m *matter) agreed(before bool) bool {
+	c := &m.p.Consent
+	if c.PupilIfRecorded && m.heard.voices[placePupil].lapsed && m.heard.says(Pupil, before) != Granted {
+		return false
+	}
+	for _, parties := range c.Needs {
+		if len(parties) > 0 && !slices.ContainsFunc(parties, func(role Party) bool {
+			return m.heard.says(role, before) != Granted
+		}) {
+			return true
+		}
+	}
+	return false
 }

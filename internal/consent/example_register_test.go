@@ -35,7 +35,7 @@ func TestExampleRegister(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	policy, err := consent.LoadPreset("lumen")
+	policy, err := consent.LoadPreset("break")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestExampleRegister(t *testing.T) {
 		want    consent.Outcome
 	}{
 		{"4021", consent.Website, consent.Obscure},
-		{"4022", consent.Website, consent.Show},
+		{"4022", consent.Website, consent.Show}, // has left, and agreed until a later day
 		{"4022", consent.SocialMedia, consent.Obscure},
 		{"4023", consent.Website, consent.Obscure}, // nothing said
 		{"4188", consent.Prospectus, consent.Show},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -31,17 +32,34 @@ func (e *PolicyError) Error() string {
 	return "policy file refused: " + strings.Join(lines, "; ")
 }
 
-// ParsePolicy reads a policy file. Unknown and repeated keys, unknown words, missing parts, anchors
-// and a second document are refused, with line and column in a [*PolicyError].
-func ParsePolicy(data []byte) (Policy, error) {
+// maxPolicyBytes is ten times the longest preset. (The YAML library takes quadratic time over deep
+// nesting: two seconds for this size.)
+const maxPolicyBytes = 64 << 10
+
+var (
+	errPolicySize = errors.New("a policy file has at most 64 KiB")
+	errPolicyYAML = errors.New("the policy file is not YAML that can be read")
+	errSchema     = fmt.Errorf("must be %d, the schema that this version of consentry reads; "+
+		"begin again with a copy of a preset, and carry your changes over", PolicySchema)
+)
+
+// ParsePolicy reads a policy file. Unknown and repeated keys, unknown words, missing and empty
+// parts, combinations that have no meaning, lists where one word belongs, anchors and a second
+// document are refused, with line and column in a [*PolicyError].
+func ParsePolicy(data []byte) (p Policy, err error) {
 	if len(data) > maxPolicyBytes {
 		return Policy{}, errPolicySize
 	}
+	// The library that reads YAML has been known to panic on hostile text.
+	defer func() {
+		if recover() != nil {
+			p, err = Policy{}, errPolicyYAML
+		}
+	}()
 	body, err := policyBody(data)
 	if err != nil {
 		return Policy{}, err
 	}
-	var p Policy
 	if err := yaml.NodeToValue(body, &p, yaml.Strict()); err != nil {
 		return Policy{}, policyError(err)
 	}
@@ -62,7 +80,12 @@ func policyBody(data []byte) (*ast.MappingNode, error) {
 	}
 	body, ok := file.Docs[0].Body.(*ast.MappingNode)
 	if !ok || len(body.Values) == 0 {
-		return nil, &PolicyError{[]PolicyFault{{Message: "must be a mapping with the keys schema, name, source, nothing_said, refused, granted, unknown_face, doubt"}}}
+		return nil, &PolicyError{[]PolicyFault{{Message: "must be a mapping with the keys schema, name, source, " +
+			"nothing_said, consent, refused, leaving, unknown_face, doubt at least"}}}
+	}
+	// First of all, since the other faults of a file for another schema would only confuse.
+	if node := child(body, "schema"); node == nil || node.String() != strconv.Itoa(PolicySchema) {
+		return nil, placed(body, []placedFault{{[]string{"schema"}, errSchema}})
 	}
 	var plain plainNodes
 	ast.Walk(&plain, body)
@@ -73,19 +96,43 @@ func policyBody(data []byte) (*ast.MappingNode, error) {
 }
 
 // plainNodes finds what YAML offers and a policy does not need: with anchors and tags, a file can
-// say something else than it seems to say to the person who reads it.
+// say something else than it seems to say to the person who reads it, an empty value would lift a
+// limit in silence, and a fraction would be cut off.
 type plainNodes struct{ faults []PolicyFault }
 
 func (v *plainNodes) Visit(n ast.Node) ast.Visitor {
-	switch n.(type) {
+	message := ""
+	switch n := n.(type) {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode:
-		v.faults = append(v.faults, faultAt(n.GetToken(), "anchors, aliases, merges and tags have no place in a policy file"))
-		return nil
+		message = "anchors, aliases, merges and tags have no place in a policy file"
+	case *ast.NullNode:
+		message = "must not be empty: give a value, or leave the key out"
+	case *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		message = "must be a whole number, or a text in quotes"
 	case *ast.SequenceNode:
-		v.faults = append(v.faults, faultAt(n.GetToken(), "a list has no place here"))
-		return nil
+		if !isListKey(n.GetPath()) {
+			message = "a list has no place here"
+		}
 	}
-	return v
+	if message == "" {
+		return v
+	}
+	v.faults = append(v.faults, faultAt(n.GetToken(), message))
+	return nil
+}
+
+// isListKey says whether the schema wants a list at this place of the file, such as
+// $.consent.needs[0].
+func isListKey(path string) bool {
+	switch list, rest, _ := strings.Cut(path, "["); list {
+	case "$.precedence", "$.refused_for":
+		return rest == "" || strings.HasSuffix(rest, "].purposes") && list == "$.refused_for"
+	case "$.third_party.purposes", "$.names.never_for":
+		return rest == ""
+	case "$.consent.needs":
+		return strings.Count(path, "[") <= 1
+	}
+	return false
 }
 
 // policyError takes place and message from the YAML library's error, without its extract.
@@ -106,7 +153,7 @@ func faultAt(t *token.Token, message string) PolicyFault {
 }
 
 // placed finds where in the file each fault is.
-func placed(body *ast.MappingNode, found []place) error {
+func placed(body *ast.MappingNode, found []placedFault) error {
 	e := &PolicyError{}
 	for _, f := range found {
 		e.Faults = append(e.Faults, faultAt(find(body, f.keys), strings.Join(f.keys, ".")+" "+f.err.Error()))
@@ -123,15 +170,47 @@ func find(body *ast.MappingNode, keys []string) *token.Token {
 	nearest := body.Values[0].Key.GetToken() // policyBody wants one at least
 	node := ast.Node(body)
 	for _, key := range keys {
-		mapping, ok := node.(*ast.MappingNode)
-		if !ok {
+		next := child(node, key)
+		if next == nil {
 			return nearest
 		}
-		i := slices.IndexFunc(mapping.Values, func(v *ast.MappingValueNode) bool { return v.Key.String() == key })
-		if i < 0 {
-			return nearest
+		if mapping, ok := node.(*ast.MappingNode); ok {
+			nearest = keyToken(mapping, key)
+		} else {
+			nearest = startOf(next)
 		}
-		nearest, node = mapping.Values[i].Key.GetToken(), mapping.Values[i].Value
+		node = next
+	}
+	if _, scalar := node.(ast.ScalarNode); !scalar {
+		return nearest // the key, and not the colon or bracket somewhere behind it
 	}
 	return node.GetToken()
+}
+
+// child is the value under the key of a mapping or at the place in a list, or nil.
+func child(node ast.Node, key string) ast.Node {
+	switch n := node.(type) {
+	case *ast.MappingNode:
+		if i := slices.IndexFunc(n.Values, func(v *ast.MappingValueNode) bool { return v.Key.String() == key }); i >= 0 {
+			return n.Values[i].Value
+		}
+	case *ast.SequenceNode:
+		if i, err := strconv.Atoi(key); err == nil && i < len(n.Values) {
+			return n.Values[i]
+		}
+	}
+	return nil
+}
+
+// startOf is where a node begins: the token of a mapping itself is a colon or bracket.
+func startOf(node ast.Node) *token.Token {
+	if m, ok := node.(*ast.MappingNode); ok && len(m.Values) > 0 {
+		return m.Values[0].Key.GetToken()
+	}
+	return node.GetToken()
+}
+
+func keyToken(mapping *ast.MappingNode, key string) *token.Token {
+	i := slices.IndexFunc(mapping.Values, func(v *ast.MappingValueNode) bool { return v.Key.String() == key })
+	return mapping.Values[i].Key.GetToken()
 }

@@ -60,7 +60,7 @@ func TestRegisterCannotBeChanged(t *testing.T) {
 	reg := register(t, "guardian press granted 2025-01-01")
 	before := reg.Digest()
 	reg.Records("4021")[0].Decision = Refused
-	if d := Decide(preset(t, "lumen"), reg, "4021", Press, today); d.Outcome != Show || reg.Digest() != before {
+	if d := Decide(preset(t, "stepping-stones"), reg, "4021", Press, today); d.Outcome != Show || reg.Digest() != before {
 		t.Error("what a lookup gave was still a part of the register")
 	}
 }
