@@ -42,23 +42,23 @@ type Permit struct {
 // day of birth is not known counts as a child.
 func MayEnrol(reg *Register, subject string, on time.Time) Permit {
 	day := DateOf(on)
-	s, records, ok := reg.lookUp(subject)
+	n := reg.node(subject)
 	switch {
-	case !ok:
+	case n == nil:
 		return forbidden(subject, RuleNotRegistered, "the register does not know this subject")
 	case day == "":
 		return forbidden(subject, RuleNoDate, "no day was given for which consents are to be judged")
 	}
-	a := application{subject: s, day: day, heard: hear(records, Biometric, term{day: day})}
-	age, known := s.age(day)
+	a := application{subject: subject}
+	a.heard.hear(n.Records, Biometric, term{day: day})
+	age, known := n.Subject.age(day)
 	a.adult = known && age >= ageOfMajority
 	return a.permit()
 }
 
 // application is one question whether somebody may be enrolled.
 type application struct {
-	subject Subject
-	day     Date
+	subject string
 	adult   bool
 	heard   hearing
 }
@@ -83,14 +83,14 @@ func (a *application) permit() Permit {
 		return a.lack(ground, who)
 	}
 	p := a.account(Permit{Allowed: true, Rule: ground.Rule, Clause: ground.Clause}, who, Granted, "is not what is needed")
-	p.Text = fmt.Sprintf("%s may be enrolled: biometric consent %s", a.subject.AdmissionNumber, answered(p.Records))
+	p.Text = fmt.Sprintf("%s may be enrolled: biometric consent %s", a.subject, answered(p.Records))
 	return p
 }
 
 // refuse says whose refusal it is.
 func (a *application) refuse(g Ground, who Party) Permit {
 	p := a.account(Permit{Rule: g.Rule, Clause: g.Clause}, who, Refused, "somebody has refused")
-	p.Text = fmt.Sprintf("%s may not be enrolled: biometric consent %s", a.subject.AdmissionNumber, answered(p.Records))
+	p.Text = fmt.Sprintf("%s may not be enrolled: biometric consent %s", a.subject, answered(p.Records))
 	return p
 }
 
@@ -107,7 +107,7 @@ func (a *application) lack(g Ground, who Party) Permit {
 		}
 	}
 	p.Text = fmt.Sprintf("%s may not be enrolled: %s; record it with: consentry register set %s --party %s --purpose %s --decision %s",
-		a.subject.AdmissionNumber, lack, a.subject.AdmissionNumber, who, Biometric, Granted)
+		a.subject, lack, a.subject, who, Biometric, Granted)
 	return p
 }
 

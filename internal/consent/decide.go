@@ -51,9 +51,9 @@ type Approval struct {
 //  3. All that Consent.Needs asks for is there: shown.
 //  4. Else as NothingSaid says.
 func Decide(p Policy, reg *Register, subject string, purpose Purpose, on time.Time) Decision {
-	m, refusal := open(&p, reg, subject, purpose, on)
-	if m == nil {
-		return refusal
+	var m matter
+	if d, ok := m.open(&p, reg, subject, purpose, on); !ok {
+		return d
 	}
 	return m.explain(m.judge())
 }
@@ -79,7 +79,7 @@ func UnknownFace(p Policy, override Outcome) Decision {
 // matter is one question, with all that the answer rests on.
 type matter struct {
 	p       *Policy
-	subject Subject
+	subject *Subject
 	purpose Purpose
 	day     Date
 	heard   hearing
@@ -96,35 +96,25 @@ type verdict struct {
 	notice   string
 }
 
-// open makes a matter of the question or, where it cannot be one, the cautious answer.
-func open(p *Policy, reg *Register, subject string, purpose Purpose, on time.Time) (*matter, Decision) {
+// open takes up the question. Where it cannot be one, ok is false and the decision is the cautious
+// answer.
+func (m *matter) open(p *Policy, reg *Register, subject string, purpose Purpose, on time.Time) (d Decision, ok bool) {
 	day := DateOf(on)
 	switch {
 	case !purpose.IsPublication():
-		return nil, cautious(Obscure, RuleNotAPurpose, "this is no purpose that anything is published for")
+		return cautious(Obscure, RuleNotAPurpose, "this is no purpose that anything is published for"), false
 	case day == "":
-		return nil, cautious(Obscure, RuleNoDate, "no day was given for which consents are to be judged")
+		return cautious(Obscure, RuleNoDate, "no day was given for which consents are to be judged"), false
 	case !p.usable():
-		return nil, noPolicy()
+		return noPolicy(), false
 	}
-	s, records, ok := reg.lookUp(subject)
-	if !ok {
-		return nil, p.ask(cautious(Review, RuleNotRegistered, "the face matches somebody whom the register does not know"))
-	}
-	return &matter{
-		p: p, subject: s, purpose: purpose, day: day,
-		heard: hear(records, purpose, p.Leaving.term(&s, day)),
-	}, Decision{}
-}
-
-// lookUp is the one place where decisions read the register: what is known of the subject, without
-// copies.
-func (reg *Register) lookUp(id string) (s Subject, records []Record, ok bool) {
-	n := reg.node(id)
+	n := reg.node(subject) // shared and never changed
 	if n == nil {
-		return Subject{}, nil, false
+		return p.ask(cautious(Review, RuleNotRegistered, "the face matches somebody whom the register does not know")), false
 	}
-	return n.Subject, n.Records, true
+	m.p, m.subject, m.purpose, m.day = p, &n.Subject, purpose, day
+	m.heard.hear(n.Records, purpose, p.Leaving.term(m.subject, day))
+	return Decision{}, true
 }
 
 // term says which records of the subject count on the day.

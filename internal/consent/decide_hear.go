@@ -50,8 +50,8 @@ func (t term) why(r *Record) string {
 // stands, where a record on [AnyPurpose] speaks of all purposes, with three limits on the side of
 // caution: on one date a refusal beats a grant; a grant of everything does not take back the refusal
 // of this very purpose; and no earlier grant stands again when a later one has run out.
-func hear(records []Record, purpose Purpose, t term) hearing {
-	h := hearing{records: records, purpose: purpose, term: t}
+func (h *hearing) hear(records []Record, purpose Purpose, t term) {
+	*h = hearing{records: records, purpose: purpose, term: t}
 	var own [placesOfAll]int // the latest record of each party that counts and names the purpose itself
 	for i := range records {
 		r := &records[i]
@@ -72,7 +72,6 @@ func hear(records []Record, purpose Purpose, t term) hearing {
 	for place := range h.voices {
 		h.settle(&h.voices[place], own[place])
 	}
-	return h
 }
 
 // settle applies the limits to what the party said last.

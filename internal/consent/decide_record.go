@@ -11,9 +11,9 @@ import (
 // [Decide] shows, and a grant for this purpose stands: that nobody has objected is not enough in
 // another's record. What Decide leaves to a person stays with a person.
 func DecideInRecordOf(p Policy, reg *Register, subject, owner string, purpose Purpose, on time.Time) Decision {
-	m, refusal := open(&p, reg, subject, purpose, on)
-	if m == nil {
-		return refusal
+	var m matter
+	if d, ok := m.open(&p, reg, subject, purpose, on); !ok {
+		return d
 	}
 	v := m.judge()
 	switch {
