@@ -7,7 +7,6 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/consentry/consentry/internal/bus"
@@ -113,7 +112,7 @@ func (f *follower) take(c bus.Change) (err error) {
 }
 
 func (f *follower) state() State {
-	s := State{Enrolled: slices.SortedFunc(maps.Values(f.stored), func(a, b Enrolled) int { return strings.Compare(a.key(), b.key()) })}
+	s := State{Enrolled: slices.SortedFunc(maps.Values(f.stored), bySubject)}
 	if f.target != nil {
 		s.Target, s.HasTarget = *f.target, true
 	}

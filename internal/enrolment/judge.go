@@ -58,7 +58,10 @@ func (j *judge) refuse(rule func(*newcomer, groups) *Stranger) bool {
 }
 
 func (j *judge) misplaced(n *newcomer, g groups) *Stranger {
-	other, own := best(n.other, n.others), best(n.own, n.peers)
+	other, own := best(n.other, n.others), n.own
+	if !g[n].known { // where the gallery knows the subject, others that do not belong are no excuse
+		own = best(n.own, n.peers)
+	}
 	if g[n].belongs || !other.found || other.score < j.limits.Unsure || own.found && other.score <= own.score {
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 type Removed struct {
 	Subject    string // admission number
 	References int    // how many
-	Reason     string
+	Reason     string // a sentence, with the record that it rests on
 }
 
 // Reconcile destroys the templates and portraits of every subject who may not be enrolled any more
@@ -43,14 +43,14 @@ func Reconcile(ctx context.Context, s *Store, reg *consent.Register, on time.Tim
 // mustGo says why nothing of a subject may be kept, or nothing.
 func mustGo(reg *consent.Register, subject string, on time.Time) string {
 	if !reg.Has(subject) {
-		return "not in the register"
+		return subject + " is not in the register"
 	}
-	allowed, why := permit(reg, subject, on)
+	permit := consent.MayEnrol(reg, subject, on)
 	switch {
-	case allowed:
+	case permit.Allowed:
 		return ""
-	case why == "":
-		return "may not be enrolled"
+	case permit.Text == "":
+		return subject + " may not be enrolled"
 	}
-	return why
+	return permit.Text
 }

@@ -2,6 +2,7 @@ package enrolment
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -32,6 +33,11 @@ type Enrolled struct {
 // Reference is what the gallery takes.
 func (e Enrolled) Reference() gallery.Reference {
 	return gallery.Reference{Subject: e.Subject, Digest: e.Digest, Templates: e.Templates}
+}
+
+// bySubject orders references by subject and then digest.
+func bySubject(a, b Enrolled) int {
+	return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Digest, b.Digest))
 }
 
 // Newest is the day that its age counts from: taken, or where that is not known added.

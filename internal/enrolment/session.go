@@ -180,12 +180,8 @@ func (r *run) note(file intake.ReferenceFile, text string) {
 
 // photograph looks at one. Only the end of the whole run is an error.
 func (r *run) photograph(ctx context.Context, file intake.ReferenceFile) error {
-	if !r.register.Has(file.Subject) {
-		r.refuse(file, file.Subject+" is not in the register")
-		return nil
-	}
-	if allowed, why := permit(r.register, file.Subject, r.now); !allowed {
-		r.refuse(file, fmt.Sprintf("%s may not be enrolled: %s", file.Subject, why))
+	if why := mustGo(r.register, file.Subject, r.now); why != "" {
+		r.refuse(file, why)
 		return nil
 	}
 	data, err := read(file, r.Limits)
@@ -305,7 +301,7 @@ func (r *run) finish(ctx context.Context) error {
 	for _, f := range r.fresh {
 		switch v := f.newcomer.verdict; {
 		case gone[f.enrolled.Subject] != "":
-			r.refuse(f.file, fmt.Sprintf("%s may not be enrolled: %s", f.enrolled.Subject, gone[f.enrolled.Subject]))
+			r.refuse(f.file, gone[f.enrolled.Subject])
 		case v != nil:
 			r.refuse(f.file, v.Text)
 		default:
@@ -348,15 +344,13 @@ func (r *run) reconcile(ctx context.Context) (map[string]string, error) {
 }
 
 func (r *run) list() {
-	for _, key := range slices.Sorted(maps.Keys(r.stored)) {
-		r.result.References = append(r.result.References, r.stored[key].Reference())
+	for _, e := range slices.SortedFunc(maps.Values(r.stored), bySubject) {
+		r.result.References = append(r.result.References, e.Reference())
 	}
-	for _, key := range slices.Sorted(maps.Keys(r.old)) {
-		r.result.Again = append(r.result.Again, r.old[key])
-	}
-	bySubject := func(a, b Refusal) int {
+	r.result.Again = slices.SortedFunc(maps.Values(r.old), bySubject)
+	bySubjectAndPath := func(a, b Refusal) int {
 		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Path, b.Path))
 	}
-	slices.SortStableFunc(r.result.Refused, bySubject)
-	slices.SortStableFunc(r.result.Notes, bySubject)
+	slices.SortStableFunc(r.result.Refused, bySubjectAndPath)
+	slices.SortStableFunc(r.result.Notes, bySubjectAndPath)
 }

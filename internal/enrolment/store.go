@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 
 	"github.com/consentry/consentry/internal/bus"
 	"github.com/consentry/consentry/internal/consent"
@@ -59,7 +58,7 @@ func (s *Store) List(ctx context.Context) ([]Enrolled, error) {
 		}
 		all = append(all, e)
 	}
-	slices.SortFunc(all, func(a, b Enrolled) int { return strings.Compare(a.key(), b.key()) })
+	slices.SortFunc(all, bySubject)
 	return all, nil
 }
 
