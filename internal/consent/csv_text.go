@@ -106,6 +106,25 @@ func scanUTF8(data []byte) (first int, mixed bool) {
 	return first, mixed
 }
 
+// maxHeader bounds how much is looked at for the separator, in bytes.
+const maxHeader = 64 << 10
+
+// maxColumns bounds the cells of a line: a foreign file of commas alone would take many times its
+// size in memory.
+const maxColumns = 1000
+
+// overwide is the first line that has more cells than a table can have, or 0. (Separators in quotes
+// count too; no cell that is accepted has so many.)
+func overwide(text []byte, sep byte) int {
+	n := 0
+	for line := range bytes.Lines(text) {
+		if n++; bytes.Count(line, []byte{sep}) >= maxColumns {
+			return n
+		}
+	}
+	return 0
+}
+
 // separators are what divides the cells of a line, by the country and the program that wrote it.
 func separators() []rune { return []rune{',', ';', '\t'} }
 
@@ -113,6 +132,7 @@ func separators() []rune { return []rune{',', ';', '\t'} }
 // the most of the wanted columns. It is the comma where two name as many.
 func separator(text []byte, wanted []string) rune {
 	best, most := ',', 0
+	text = text[:min(len(text), maxHeader)]
 	for _, sep := range separators() {
 		header, err := newCSV(text, sep).Read()
 		if err != nil {

@@ -190,3 +190,21 @@ func TestTooManyRows(t *testing.T) {
 	_, err := ReadSubjects(strings.NewReader(text.String()), nil)
 	checkLines(t, err, []string{fmt.Sprintf("line %d: has more than %d rows", maxRows+2, maxRows)})
 }
+
+// A hostile file must not take many times its size in memory, nor hours.
+func TestHostileShapes(t *testing.T) {
+	long := strings.Repeat("x", maxCell+1)
+	for name, test := range map[string]struct{ text, want string }{
+		"commas":       {"admission_number\n" + strings.Repeat(",", 1<<20), "line 2: has more than 1000 cells"},
+		"wide header":  {"admission_number" + strings.Repeat(",class", maxColumns) + "\n", "line 1: has more than 1000 cells"},
+		"long cell":    {"admission_number,class\n1," + long + "\n", "line 2: has a cell of more than 32768 bytes"},
+		"long heading": {"admission_number," + long + "\n", `line 1: unknown column "` + long[:maxColumnName] + `…"`},
+		"open quote":   {"admission_number,class\n1,\"" + strings.Repeat("7B\n", 1<<18), "line 2: is not CSV"},
+		"line breaks":  {strings.Repeat("\n", 1<<20), "file: is empty"},
+	} {
+		_, err := ReadSubjects(strings.NewReader(test.text), nil)
+		if got := lines(err); len(got) != 1 || !strings.HasPrefix(got[0], test.want) {
+			t.Errorf("%s: got %.200q", name, got)
+		}
+	}
+}

@@ -72,6 +72,26 @@ func BenchmarkRead50000(b *testing.B) {
 	}
 }
 
+func BenchmarkWide50000(b *testing.B) {
+	m := Mapping{Schema: MappingSchema, AdmissionNumber: "No", Date: "2025-09-01"}
+	head, row := "No", ""
+	for _, p := range PublicationPurposes() {
+		m.Purposes = append(m.Purposes, PurposeColumn{Column: string(p), Purpose: p})
+		head, row = head+","+string(p), row+",Yes"
+	}
+	var text bytes.Buffer
+	fmt.Fprintln(&text, head)
+	for i := range largeSubjects {
+		fmt.Fprintf(&text, "S%05d%s\n", i, row)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := ParseWide(bytes.NewReader(text.Bytes()), m, func(string) bool { return true }); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkNewRegister50000(b *testing.B) {
 	_, s, c := largeRegister(b)
 	b.ReportAllocs()

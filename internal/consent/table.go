@@ -17,6 +17,9 @@ const maxLineErrors = 10_000
 // maxRows bounds the subjects of one file: ten times the largest register that is planned for.
 const maxRows = 500_000
 
+// maxCell is as much as a cell of a spreadsheet can hold.
+const maxCell = 32 << 10
+
 // LineError is one fault, or a note, about one line of an import file.
 type LineError struct {
 	Line    int    `json:"line"`             // 1 is the first line of the file; 0 concerns the file as a whole
@@ -92,8 +95,12 @@ func (t *table) each(r io.Reader, use func(row)) error {
 		t.note(latin, "", `is not UTF-8; the file was read as Windows-1252 (Latin-1): save it as "CSV UTF-8" if its letters come out wrong`)
 	}
 	t.size = len(text)
-	cr := newCSV(text, separator(text, t.columns))
-	if t.readHeader(cr) {
+	sep := separator(text, t.columns)
+	if line := overwide(text, byte(sep)); line > 0 {
+		t.fail(line, "", fmt.Sprintf("has more than %d cells", maxColumns))
+		return nil
+	}
+	if cr := newCSV(text, sep); t.readHeader(cr) {
 		t.readRows(cr, use)
 	}
 	return nil
@@ -207,6 +214,8 @@ func (t *table) readRow(line int, cells []string, use func(row)) {
 		blank = blank && cells[i] == ""
 	}
 	switch {
+	case slices.ContainsFunc(cells, func(cell string) bool { return len(cell) > maxCell }):
+		t.fail(line, "", fmt.Sprintf("has a cell of more than %d bytes", maxCell))
 	case blank:
 	case len(cells) != len(t.header):
 		t.fail(line, "", fmt.Sprintf("has %d cells, the header has %d", len(cells), len(t.header)))
