@@ -17,7 +17,7 @@ import (
 
 // cleanUpTime bounds the erasing after a change. It goes on where the caller was told to stop, since
 // a change without it leaves on the disk what was withdrawn.
-const cleanUpTime = time.Minute
+const cleanUpTime = 2 * time.Minute
 
 // draft is a change on its way: the next head and the pages that it brings.
 type draft struct {
@@ -151,21 +151,20 @@ func (s *Store) writeHead(ctx context.Context, d *draft) (uint64, error) {
 	if err != nil {
 		return 0, errors.Join(err, s.discard(ctx, d, &d.base.head))
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
-	defer cancel()
+	ctx = context.WithoutCancel(ctx) // the bus bounds each request
 	revision, err := s.bucket.Update(ctx, headKey, data, d.base.revision)
 	if err == nil {
 		return revision, nil
 	}
 	now, look := s.bucket.Get(ctx, headKey)
 	if look != nil {
-		return 0, errors.Join(ErrUnknown, err, look)
+		return 0, fmt.Errorf("%w (%w; %w)", ErrUnknown, err, look)
 	}
 	if bytes.Equal(now.Value, data) {
 		return now.Revision, nil
 	}
 	if !errors.Is(err, bus.ErrConflict) && !errors.Is(err, bus.ErrFull) && !errors.Is(err, bus.ErrInvalid) {
-		return 0, errors.Join(ErrUnknown, err) // it may still come, and the pages with it
+		return 0, fmt.Errorf("%w (%w)", ErrUnknown, err) // it may still come, and the pages with it
 	}
 	return 0, s.refused(ctx, d, now.Value, err)
 }
@@ -174,7 +173,7 @@ func (s *Store) writeHead(ctx context.Context, d *draft) (uint64, error) {
 func (s *Store) refused(ctx context.Context, d *draft, now []byte, err error) error {
 	h, look := parseHead(now)
 	if look != nil {
-		return errors.Join(ErrDamaged, look, err)
+		return damaged(look)
 	}
 	if errors.Is(err, bus.ErrConflict) {
 		err = ErrConflict

@@ -64,8 +64,8 @@ func (f faulty) List(ctx context.Context) ([]bus.Record, error) {
 // register, the old one or the new one, in agreement with what the caller was told; and the next
 // change clears up.
 func TestCutAnywhere(t *testing.T) {
-	subjects, records := school(5, 2)
-	other, changed := school(7, 3)
+	subjects, records := school(4, 2)
+	other, changed := school(5, 3)
 	changes := map[string]func(context.Context, *Store) (*consent.Register, error){
 		"first import": func(ctx context.Context, s *Store) (*consent.Register, error) {
 			reg, _, err := s.Import(ctx, other, changed)

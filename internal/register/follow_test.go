@@ -69,6 +69,7 @@ func TestFollow(t *testing.T) {
 
 // A follower is told of its end, whatever it is.
 func TestFollowEnds(t *testing.T) {
+	t.Parallel()
 	b := fresh(t)
 	ctx, cancel := context.WithCancel(limit(t))
 	wantErr(t, lastOf(New(b.Register()), ctx, cancel), context.Canceled)

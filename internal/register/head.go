@@ -2,6 +2,7 @@ package register
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -9,8 +10,6 @@ import (
 	"io"
 	"strings"
 	"time"
-
-	"github.com/nats-io/nuid"
 )
 
 const (
@@ -46,10 +45,10 @@ type headJSON struct {
 
 func pageNumber(page int) string { return fmt.Sprintf("%02x", page) }
 
-// newKey is a key that no page has had: page.NN.SECONDS-UNIQUE. The time is for people who look at
+// newKey is a key that no page has had: page.NN.SECONDS-RANDOM. The time is for people who look at
 // the bucket; nothing here depends on anybody's clock.
 func newKey(page int) string {
-	return fmt.Sprintf("%s%s.%d-%s", pagePrefix, pageNumber(page), time.Now().Unix(), nuid.Next())
+	return fmt.Sprintf("%s%s.%d-%s", pagePrefix, pageNumber(page), time.Now().Unix(), rand.Text())
 }
 
 func (h *head) encode() ([]byte, error) {
@@ -69,11 +68,8 @@ func (h *head) encode() ([]byte, error) {
 // parseHead refuses whatever this package would not have written.
 func parseHead(data []byte) (*head, error) {
 	var in headJSON
-	if err := decodeStrictly(data, &in); err != nil {
+	if err := decode(data, headVersion, &in); err != nil {
 		return nil, fmt.Errorf("head: %w", err)
-	}
-	if in.Version != headVersion {
-		return nil, fmt.Errorf("head: it has version %d, and this program knows version %d", in.Version, headVersion)
 	}
 	h := head{revision: in.Revision}
 	for i := range h.pages {
@@ -117,16 +113,34 @@ func (h *head) names(key string) bool {
 	return false
 }
 
-// decodeStrictly refuses unknown fields and anything that follows.
-func decodeStrictly(data []byte, into any) error {
+// decode reads JSON of a version, and refuses unknown fields and anything that follows. The decoder's
+// own words may repeat what was stored, so they are not.
+func decode(data []byte, version int, into any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		// The decoder's own words may repeat what was stored.
+	failed := d.Decode(into) != nil
+	is := versionOf(data)
+	if is > 0 && is != version {
+		return fmt.Errorf("%w (version %d; this program knows version %d)", ErrVersion, is, version)
+	}
+	_, err := d.Token()
+	if failed || is != version || !errors.Is(err, io.EOF) {
 		return errors.New("it is not of the expected form")
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows it")
-	}
 	return nil
+}
+
+// versionOf is the version that JSON of any form says first, or 0 where it says none.
+func versionOf(data []byte) int {
+	d := json.NewDecoder(bytes.NewReader(data))
+	for _, want := range []json.Token{json.Delim('{'), "version"} {
+		if token, err := d.Token(); err != nil || token != want {
+			return 0
+		}
+	}
+	var version int
+	if d.Decode(&version) != nil {
+		return 0
+	}
+	return version
 }

@@ -99,12 +99,10 @@ func decodePage(number int, want ref, stored []byte) ([]consent.Entry, error) {
 		return nil, err
 	}
 	var in page
-	if err := decodeStrictly(plain, &in); err != nil {
+	if err := decode(plain, pageVersion, &in); err != nil {
 		return nil, err
 	}
 	switch {
-	case in.Version != pageVersion:
-		return nil, fmt.Errorf("it has version %d, and this program knows version %d", in.Version, pageVersion)
 	case in.Page != pageNumber(number):
 		return nil, errors.New("it is another page")
 	case len(in.Entries) != want.Subjects:

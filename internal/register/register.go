@@ -19,6 +19,7 @@ package register
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"sync"
 
@@ -32,6 +33,8 @@ var (
 	ErrConflict = errors.New("another change of the register came between; nothing was taken; run it again")
 	// ErrDamaged: the stored register is not whole, so that nothing of it can be used.
 	ErrDamaged = errors.New("the stored register is damaged and cannot be used; restore the state from a backup, or begin a new state and import again")
+	// ErrVersion: the stored register is of a form that this program does not know.
+	ErrVersion = errors.New("the stored register was written by another version of this program; use that one")
 	// ErrTooLarge: too much text for one page.
 	ErrTooLarge = errors.New("too much for one page of the register; nothing was taken; " +
 		"remove subjects who have left, or shorten the texts in recorded_by and evidence")
@@ -64,8 +67,16 @@ type Store struct {
 // New gives the register in the bucket, which nothing else may use.
 func New(bucket *bus.Bucket) *Store { return &Store{bucket: bucket} }
 
+// damaged says that the stored register cannot be used, and why.
+func damaged(why error) error {
+	if errors.Is(why, ErrVersion) {
+		return why
+	}
+	return fmt.Errorf("%w (%w)", ErrDamaged, why)
+}
+
 // Load gives the register as it stands, its revision being the count of changes so far; an empty one
-// with revision 0 where there was never one. ErrDamaged where it is not whole.
+// with revision 0 where there was never one. ErrDamaged or ErrVersion where it cannot be used.
 func (s *Store) Load(ctx context.Context) (*consent.Register, error) {
 	snap, err := s.load(ctx, 0)
 	if err != nil {

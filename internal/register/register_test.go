@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"testing"
 	"time"
 
@@ -15,7 +16,16 @@ import (
 	"github.com/consentry/consentry/internal/consent"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// childEnv names the store folder for the child process of the kill test.
+const childEnv = "CONSENTRY_REGISTER_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childEnv); dir != "" {
+		importForEver(dir)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // limit ends a test that hangs; nothing waits for it to pass.
 func limit(t testing.TB) context.Context {

@@ -53,7 +53,7 @@ func (s *Store) load(ctx context.Context, atLeast uint64) (*snapshot, error) {
 			return nil, fmt.Errorf("read the register: %w", err)
 		}
 	}
-	return nil, fmt.Errorf("read the register: %w (%w)", ErrDamaged, err)
+	return nil, fmt.Errorf("read the register: %w", damaged(err))
 }
 
 func pause(ctx context.Context, d time.Duration) error {
@@ -88,7 +88,7 @@ func (s *Store) loadOnce(ctx context.Context, atLeast uint64, read entriesByKey)
 	}
 	h, err := parseHead(r.Value)
 	if err != nil {
-		return nil, fmt.Errorf("%w (%w)", ErrDamaged, err)
+		return nil, damaged(err)
 	}
 	if err := s.fetch(ctx, from, h, read); err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func (s *Store) fetchPage(ctx context.Context, number int, p ref) ([]consent.Ent
 	}
 	entries, err := decodePage(number, p, r.Value)
 	if err != nil {
-		return nil, fmt.Errorf("%w (%w)", ErrDamaged, err)
+		return nil, damaged(err)
 	}
 	return entries, nil
 }
@@ -184,7 +184,7 @@ func (from *snapshot) advance(h *head, revision uint64, read entriesByKey) (*sna
 	}
 	reg, err := from.register.With(h.revision, changed, removed)
 	if err != nil {
-		return nil, fmt.Errorf("%w (%w)", ErrDamaged, err)
+		return nil, damaged(err)
 	}
 	return &snapshot{head: *h, revision: revision, register: reg}, nil
 }
