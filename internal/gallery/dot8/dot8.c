@@ -112,46 +112,62 @@ VNNI static inline uint32_t passes_vnni(const dot8_limit *l, __m512i longs, __m5
 		} \
 	}
 
+// Where one of P probes has a row whose long product suffices, the short products of these P decide.
 // g0 and g1 are the two groups; the same one twice where there is no second.
-#define TILE(P) \
-	VNNI static dot8_hit *tile_vnni_##P(const dot8_rows *rows, uint32_t g0, uint32_t g1, const dot8_probes *probes, uint32_t p, dot8_hit *out) { \
+#define DECIDE(P) \
+	VNNI static dot8_hit *decide_vnni_##P(const dot8_rows *rows, uint32_t g0, uint32_t g1, const dot8_probes *probes, uint32_t p, \
+		const __m512i *long0, const __m512i *long1, dot8_hit *out) { \
 		__m512i a[P], b[P]; \
-		int32_t longs[2][P][DOT8_ROWS], shorts[DOT8_ROWS]; \
 		uint32_t lanes[2][P], any = 0; \
-		const int8_t *q0 = probes->longs + (size_t)p * DOT8_LONG, *q1 = probes->shorts + (size_t)p * DOT8_SHORT; \
-		SUMS(P, DOT8_LONG, (rows->longs + g0 * LONGS), (rows->longs + g1 * LONGS), q0) \
+		int32_t longs[DOT8_ROWS], shorts[DOT8_ROWS]; \
 		EACH(P) { \
 			__m512i least = _mm512_set1_epi32(probes->limits[p + i].least); \
-			lanes[0][i] = _mm512_cmpge_epi32_mask(a[i], least); \
-			lanes[1][i] = g1 == g0 ? 0 : _mm512_cmpge_epi32_mask(b[i], least); \
+			lanes[0][i] = _mm512_cmpge_epi32_mask(long0[i], least); \
+			lanes[1][i] = g1 == g0 ? 0 : _mm512_cmpge_epi32_mask(long1[i], least); \
 			any |= lanes[0][i] | lanes[1][i]; \
 		} \
 		if (!any) \
 			return out; \
-		EACH(P) { \
-			_mm512_storeu_si512(longs[0][i], a[i]); \
-			_mm512_storeu_si512(longs[1][i], b[i]); \
-		} \
-		SUMS(P, DOT8_SHORT, (rows->shorts + g0 * SHORTS), (rows->shorts + g1 * SHORTS), q1) \
+		const int8_t *from = probes->shorts + (size_t)p * DOT8_SHORT; \
+		SUMS(P, DOT8_SHORT, (rows->shorts + g0 * SHORTS), (rows->shorts + g1 * SHORTS), from) \
 		EACH(P) { \
 			const dot8_limit *l = probes->limits + p + i; \
-			lanes[0][i] &= passes_vnni(l, _mm512_loadu_si512(longs[0][i]), a[i], _mm512_loadu_ps(rows->squares + g0 * DOT8_ROWS)); \
-			lanes[1][i] &= passes_vnni(l, _mm512_loadu_si512(longs[1][i]), b[i], _mm512_loadu_ps(rows->squares + g1 * DOT8_ROWS)); \
+			lanes[0][i] &= passes_vnni(l, long0[i], a[i], _mm512_loadu_ps(rows->squares + g0 * DOT8_ROWS)); \
+			lanes[1][i] &= passes_vnni(l, long1[i], b[i], _mm512_loadu_ps(rows->squares + g1 * DOT8_ROWS)); \
 			if (lanes[0][i]) { \
+				_mm512_storeu_si512(longs, long0[i]); \
 				_mm512_storeu_si512(shorts, a[i]); \
-				out = emit(out, lanes[0][i], longs[0][i], shorts, g0 * DOT8_ROWS, p + i); \
+				out = emit(out, lanes[0][i], longs, shorts, g0 * DOT8_ROWS, p + i); \
 			} \
 			if (lanes[1][i]) { \
+				_mm512_storeu_si512(longs, long1[i]); \
 				_mm512_storeu_si512(shorts, b[i]); \
-				out = emit(out, lanes[1][i], longs[1][i], shorts, g1 * DOT8_ROWS, p + i); \
+				out = emit(out, lanes[1][i], longs, shorts, g1 * DOT8_ROWS, p + i); \
 			} \
 		} \
 		return out; \
 	}
 
-TILE(12)
-TILE(4)
-TILE(1)
+DECIDE(4)
+DECIDE(1)
+
+#define TILE(P, FEW) \
+	VNNI static dot8_hit *tile_vnni_##P(const dot8_rows *rows, uint32_t g0, uint32_t g1, const dot8_probes *probes, uint32_t p, dot8_hit *out) { \
+		__m512i a[P], b[P], long0[P], long1[P]; \
+		const int8_t *from = probes->longs + (size_t)p * DOT8_LONG; \
+		SUMS(P, DOT8_LONG, (rows->longs + g0 * LONGS), (rows->longs + g1 * LONGS), from) \
+		EACH(P) { \
+			long0[i] = a[i]; \
+			long1[i] = b[i]; \
+		} \
+		for (int i = 0; i < P; i += FEW) \
+			out = decide_vnni_##FEW(rows, g0, g1, probes, p + i, long0 + i, long1 + i, out); \
+		return out; \
+	}
+
+TILE(12, 4)
+TILE(4, 4)
+TILE(1, 1)
 
 static size_t scan_vnni(const dot8_rows *rows, const dot8_probes *probes, dot8_hit *out) {
 	dot8_hit *start = out;
