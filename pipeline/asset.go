@@ -32,8 +32,11 @@ type Order struct {
 	Mode        Mode
 	Policy      consent.Policy
 	UnknownFace consent.Outcome // empty: the policy decides
+	For         string          // the subject in whose record the picture is kept; empty: in nobody's
 	Register    *consent.Register
 	Gallery     *gallery.Gallery
+	Attending   []string // who was there, sorted; nil: anybody may have been
+	Rulings     Rulings  // what persons have decided
 	Style       obscure.Style
 	On          time.Time // the day for which consents are judged
 	ModelDigest string    // which weights look
@@ -59,6 +62,7 @@ type FaceResult struct {
 	Outcome consent.Outcome  `json:"outcome"`
 	Rule    string           `json:"rule"`
 	Reason  string           `json:"reason"`           // plain words for the contact sheet
+	Basis   string           `json:"basis,omitempty"`  // what a person who decides goes by; see [Order.Basis]
 	Region  *image.Rectangle `json:"region,omitempty"` // every pixel that changed for this face; nil where it is shown
 }
 

@@ -28,7 +28,7 @@ func (l *Line) inspect(ctx context.Context, derivative Derivative, photo photogr
 	if stillFound(seen.Faces, result.Faces) {
 		return "a face can still be found where one was obscured", nil
 	}
-	return stillMatched(unjudged(seen.Faces, result.Faces), order), nil
+	return stillMatched(photo.asset.Digest, unjudged(seen.Faces, result.Faces), order), nil
 }
 
 // surelyFace is the detector's score from which on a face that is seen again counts. Measured on 54
@@ -74,13 +74,12 @@ func unjudged(seen []face.Face, verdicts []FaceResult) []face.Face {
 }
 
 // stillMatched names a subject that must not be shown and yet matches in any band.
-func stillMatched(seen []face.Face, order Order) string {
-	for _, m := range match(seen, order) {
+func stillMatched(asset string, seen []face.Face, order Order) string {
+	for _, m := range match(asset, seen, order) {
 		if m.Band == gallery.None || m.Subject == "" {
 			continue
 		}
-		d := consent.Decide(order.Policy, order.Register, m.Subject, order.Purpose, order.On)
-		if d.Outcome != consent.Show {
+		if order.decisionOn(m.Subject).Outcome != consent.Show {
 			return fmt.Sprintf("a face in the derivative still looks like %s", m.Subject)
 		}
 	}

@@ -8,13 +8,12 @@ import (
 	"strings"
 
 	"github.com/consentry/consentry/internal/clearance"
-	"github.com/consentry/consentry/internal/consent"
 )
 
 // Revision counts the changes of what this program makes of the same inputs: of how faces are
 // found, told apart, covered and inspected. Raise it with every such change, so that a result that
 // an older version made is made again. A test in internal/sandbox/look says when it is forgotten.
-const Revision = 1
+const Revision = 2
 
 // NewOrder completes an order: it works out what the register says of each enrolled subject, so
 // that a change of the register, or a consent that runs out overnight, makes a new result exactly
@@ -25,8 +24,12 @@ func NewOrder(o Order) Order {
 	}
 	h := sha256.New()
 	for _, subject := range o.Gallery.SubjectIDs() {
-		d := consent.Decide(o.Policy, o.Register, subject, o.Purpose, o.On)
-		fmt.Fprintf(h, "%q %q %q\n", subject, d.Outcome, d.Rule)
+		d := o.decisionOn(subject)
+		fmt.Fprintf(h, "%q %q %q", subject, d.Outcome, d.Rule)
+		for _, other := range o.attending(o.Register.Lookalikes(subject)) { // of Gallery.Alike all are enrolled
+			fmt.Fprintf(h, " %q %q", other, o.decisionOn(other).Outcome)
+		}
+		fmt.Fprintln(h)
 	}
 	o.consents = hex.EncodeToString(h.Sum(nil))
 	return o
@@ -41,11 +44,25 @@ func (o Order) Key(asset string) string {
 		Policy:   o.Policy.Digest(),
 		Register: o.consents,
 		Models:   o.ModelDigest,
-		Options:  strings.Join([]string{string(o.Mode), string(o.UnknownFace), string(o.Style)}, ";"),
+		Options:  strings.Join([]string{string(o.Mode), string(o.UnknownFace), string(o.Style), o.For}, ";"),
 		Revision: strconv.Itoa(Revision),
 	}
 	if o.Mode != Everyone {
 		inputs.Gallery = o.Gallery.Digest()
+		inputs.Rulings = o.rulings(asset)
 	}
 	return clearance.JobKey(inputs)
+}
+
+// rulings names what persons decided about the asset, and what becomes of those whom they named:
+// these need not be enrolled. Empty where nobody has decided anything.
+func (o Order) rulings(asset string) string {
+	named := o.Rulings.digest(asset)
+	for _, ruling := range o.Rulings[asset] {
+		if ruling.Is != "" {
+			d := o.decisionOn(ruling.Is)
+			named += fmt.Sprintf(" %q %q %q", ruling.Is, d.Outcome, d.Rule)
+		}
+	}
+	return named
 }

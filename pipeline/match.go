@@ -6,16 +6,19 @@ import (
 )
 
 // match compares the faces of one photograph with the gallery, all together: one subject cannot
-// be two faces of it.
-func match(faces []face.Face, order Order) []gallery.Match {
+// be two faces of it. What a person has said of a face goes before what it looks like.
+func match(asset string, faces []face.Face, order Order) []gallery.Match {
 	if order.Mode == Everyone {
 		return nobody(len(faces))
 	}
-	probes := make([]face.Templates, len(faces))
+	probes := make([]gallery.Probe, len(faces))
 	for i, f := range faces {
-		probes[i] = f.Templates
+		probes[i] = gallery.Probe{Templates: f.Templates}
+		if ruling, ok := order.Rulings.on(asset, f.Box); ok {
+			probes[i].Is, probes[i].Not = ruling.Is, ruling.Not
+		}
 	}
-	return order.Gallery.MatchPhotograph(probes)
+	return order.Gallery.Match(probes)
 }
 
 func nobody(n int) []gallery.Match {

@@ -41,7 +41,7 @@ func (l *Line) Photograph(ctx context.Context, asset Asset, orders []Order) ([]R
 	if err != nil {
 		return nil, err
 	}
-	photo := photograph{asset: asset, info: info, faces: faces}
+	photo := photograph{asset: asset, info: info, faces: withRuled(faces, rulingsOf(asset, orders))}
 	results := make([]Result, len(orders))
 	for i, order := range orders {
 		if results[i], err = l.redact(ctx, photo, order); err != nil {
@@ -54,9 +54,9 @@ func (l *Line) Photograph(ctx context.Context, asset Asset, orders []Order) ([]R
 // redact makes the derivative for one purpose.
 func (l *Line) redact(ctx context.Context, photo photograph, order Order) (Result, error) {
 	l.Step("match")
-	matches := match(photo.faces, order)
+	matches := match(photo.asset.Digest, photo.faces, order)
 	l.Step("decide")
-	verdicts, err := decide(photo.faces, matches, order)
+	verdicts, err := decide(photo.asset.Digest, photo.faces, matches, order)
 	if err != nil {
 		return Result{}, err
 	}
@@ -113,4 +113,12 @@ func (r Result) withheld(reason string) Result {
 		r.Faces[i].Region = nil
 	}
 	return r
+}
+
+// rulingsOf are those on the asset; the orders of one job share them.
+func rulingsOf(asset Asset, orders []Order) []Ruling {
+	if len(orders) == 0 {
+		return nil
+	}
+	return orders[0].Rulings[asset.Digest]
 }

@@ -126,7 +126,9 @@ func newOrder(t *testing.T, change func(*pipeline.Order)) pipeline.Order {
 	said := func(id string, answer consent.Answer) consent.Record {
 		return consent.Record{AdmissionNumber: id, Party: consent.Guardian, Purpose: consent.Website, Decision: answer, Date: "2026-01-05"}
 	}
-	register, err := consent.NewRegister(7, subjects, []consent.Record{said("4021", consent.Refused), said("4022", consent.Granted)})
+	agrees := said("4022", consent.Granted)
+	agrees.Party = consent.Pupil // lumen wants both
+	register, err := consent.NewRegister(7, subjects, []consent.Record{said("4021", consent.Refused), said("4022", consent.Granted), agrees})
 	if err != nil {
 		t.Fatal(err)
 	}

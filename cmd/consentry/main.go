@@ -41,13 +41,18 @@ type cli struct {
 	LogLevel string `help:"How much to log on standard error: debug, info, warn, error." enum:"debug,info,warn,error" default:"warn"`
 	JSON     bool   `name:"json" help:"Print results for machines, on standard output."`
 
-	ModelsCommand modelsCommand  `cmd:"" name:"models" help:"Fetch and list the model files."`
-	Redact        redactCommand  `cmd:"" help:"Make safe derivatives of photographs on this machine."`
-	Verify        verifyCommand  `cmd:"" help:"Say whether this very file may be published for a purpose now."`
-	Demo          demoCommand    `cmd:"" hidden:"" help:"Run the main job on the sample photographs."`
-	Measure       measureCommand `cmd:"" hidden:"" help:"Measure speed and error rates."`
-	SBOM          sbomCommand    `cmd:"" name:"sbom" hidden:"" help:"List what this binary was built from (CycloneDX)."`
-	Look          lookCommand    `cmd:"" hidden:"" help:"Look at pictures for a parent process."`
+	ModelsCommand modelsCommand   `cmd:"" name:"models" help:"Fetch and list the model files."`
+	Register      registerCommand `cmd:"" help:"Keep the register of subjects and consents."`
+	Enrol         enrolCommand    `cmd:"" help:"Enrol subjects by reference photographs named by admission number."`
+	Gallery       galleryCommand  `cmd:"" help:"Set how sure a match must be."`
+	Policy        policyCommand   `cmd:"" help:"Show and check image policies."`
+	Redact        redactCommand   `cmd:"" help:"Make safe derivatives of photographs on this machine."`
+	Review        reviewCommand   `cmd:"" help:"Decide about faces that wait for a person."`
+	Verify        verifyCommand   `cmd:"" help:"Say whether this very file may be published for a purpose now."`
+	Demo          demoCommand     `cmd:"" hidden:"" help:"Run the main job on the sample photographs."`
+	Measure       measureCommand  `cmd:"" hidden:"" help:"Measure speed and error rates."`
+	SBOM          sbomCommand     `cmd:"" name:"sbom" hidden:"" help:"List what this binary was built from (CycloneDX)."`
+	Look          lookCommand     `cmd:"" hidden:"" help:"Look at pictures for a parent process."`
 }
 
 func main() {

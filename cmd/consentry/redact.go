@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +17,6 @@ import (
 	"github.com/consentry/consentry/internal/media"
 	"github.com/consentry/consentry/internal/obscure"
 	"github.com/consentry/consentry/internal/redact"
-	"github.com/consentry/consentry/internal/sandbox"
 	"github.com/consentry/consentry/pipeline"
 )
 
@@ -28,13 +27,14 @@ type redactCommand struct {
 	Paths           []string      `arg:"" name:"path" help:"Photographs, or folders of them." type:"path"`
 	Purpose         []string      `required:"" help:"What the derivatives are for: ${purposes}. May be given more than once." placeholder:"X"`
 	Out             string        `required:"" help:"Folder for the derivatives and the report." placeholder:"DIR" type:"path"`
-	Register        string        `help:"Folder with subjects.csv and consents.csv." placeholder:"DIR" type:"path"`
-	References      string        `help:"Folder with reference photographs: 4021.jpg, 4021-2.jpg, 4021/any.jpg." placeholder:"DIR" type:"path"`
+	Register        string        `help:"Folder with subjects.csv and consents.csv, for this run only. Default: the state's register." placeholder:"DIR" type:"path"`
+	References      string        `help:"Folder with reference photographs (4021.jpg, 4021-2.jpg, 4021/any.jpg), for this run only. Default: who is enrolled in the state." placeholder:"DIR" type:"path"`
 	Preset          string        `default:"lumen" help:"Image policy: perse, lumen, james, stepping-stones, break, or a YAML file."`
 	Mode            string        `enum:"objectors,cleared,everyone" default:"objectors" help:"Who is enrolled: objectors (pupils who may not be shown), cleared (pupils who may be shown; all others are obscured), or everyone (nobody is enrolled, all are obscured)."`
 	UnknownFace     string        `enum:"obscure,review,show," default:"" placeholder:"WORD" help:"What becomes of a face that matches nobody: obscure, review or show. Default: the preset's."`
-	WhenNotEnrolled string        `enum:"stop,cleared,everyone" default:"stop" help:"What to do when somebody who must be obscured is not enrolled: stop, or go on in mode cleared or everyone."`
-	Attending       []string      `help:"Who was there: classes, year groups, files of admission numbers." placeholder:"CLASS,YEAR,FILE"`
+	WhenNotEnrolled string        `enum:"stop,cleared,everyone" default:"stop" help:"What to do when somebody who must be obscured and may have been there is not, or may not be, enrolled: stop, or go on in mode cleared or everyone."`
+	Attending       []string      `help:"Who was there: classes, year groups, admission numbers, files of them. Nobody else is looked for." placeholder:"CLASS,YEAR,FILE"`
+	For             string        `help:"The subject in whose record the derivatives are kept (purpose learning-journey): shown are this subject, and others only with consent." placeholder:"ID"`
 	Style           string        `enum:"secure-blur,solid" default:"secure-blur" help:"How a face is obscured: secure-blur or solid."`
 	Workers         int           `help:"Photographs at a time. Default: one for each processor." placeholder:"N"`
 	MaxBytes        int64         `help:"Largest file taken, in bytes." default:"${maxbytes}"`
@@ -135,29 +135,60 @@ func (r *redactCommand) options(a *app) (redact.Options, error) {
 	if err != nil {
 		return redact.Options{}, setupError{fmt.Errorf("finding the program's own file: %w", err)}
 	}
+	again, err := r.again()
+	if err != nil {
+		return redact.Options{}, err
+	}
 	o := redact.Options{
+		Again: again,
 		Paths: r.Paths, Purposes: purposes, Out: r.Out,
 		RegisterDir: r.Register, ReferencesDir: r.References,
 		Preset: r.Preset, Mode: pipeline.Mode(r.Mode), UnknownFace: consent.Outcome(r.UnknownFace),
-		WhenNotEnrolled: redact.WhenNotEnrolled(r.WhenNotEnrolled), Attending: r.Attending,
+		WhenNotEnrolled: redact.WhenNotEnrolled(r.WhenNotEnrolled), Attending: r.Attending, For: r.For,
 		Style: obscure.Style(r.Style), Workers: r.Workers, TimeOut: r.TimeOut,
 		Limits:      media.Limits{MaxBytes: r.MaxBytes, MaxPixels: r.MaxPixels},
 		NATSURL:     a.nats,
 		KeyPath:     filepath.Join(state, keyName),
 		ModelDigest: a.models.Digest(),
-		Child: sandbox.Command{Path: self, Args: []string{
-			"look", "--models", a.models.Dir(),
-			"--max-bytes", strconv.FormatInt(r.MaxBytes, 10), "--max-pixels", strconv.FormatInt(r.MaxPixels, 10),
-		}},
-		Now: time.Now,
-		Log: a.log,
+		Child:       a.child(self, media.Limits{MaxBytes: r.MaxBytes, MaxPixels: r.MaxPixels}),
+		Now:         time.Now,
+		Log:         a.log,
 	}
-	if a.given != "" {
-		o.StateDir = filepath.Join(state, "nats")
+	if a.given != "" || r.usesState() {
+		o.StateDir = filepath.Join(state, natsFolder)
 	} else {
 		o.ThrowAwayDir = filepath.Join(state, "runs")
 	}
 	return o, nil
+}
+
+// usesState says whether the run needs the register or the gallery of the state.
+func (r *redactCommand) usesState() bool {
+	return r.Register == "" && r.References == "" && pipeline.Mode(r.Mode) != pipeline.Everyone
+}
+
+// again is the command as the state keeps it, with paths that do not depend on where it is run from.
+func (r *redactCommand) again() (json.RawMessage, error) {
+	kept := *r
+	kept.Attending = slices.Clone(r.Attending)
+	for i := range kept.Attending {
+		if err := makeAbsolute(&kept.Attending[i]); err != nil {
+			return nil, err
+		}
+	}
+	if err := makeAbsolute(&kept.Preset); err != nil {
+		return nil, err
+	}
+	return json.Marshal(kept)
+}
+
+// makeAbsolute makes a word absolute that can only be a file's name: one with an ending or a folder
+// in it, as presets, classes, year groups and admission numbers have none.
+func makeAbsolute(word *string) (err error) {
+	if filepath.Ext(*word) != "" || strings.ContainsRune(*word, filepath.Separator) {
+		*word, err = filepath.Abs(*word)
+	}
+	return err
 }
 
 // checkLimits refuses limits that would let nothing through.

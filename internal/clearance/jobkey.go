@@ -17,6 +17,7 @@ type JobInputs struct {
 	Models   string // digest of the set of weights
 	Options  string // the choices that shape the result, in a fixed spelling of the caller's
 	Revision string // of the program's own way of making results
+	Rulings  string // what persons decided about the asset's faces
 }
 
 // JobKey is the address of a result: the SHA-256, in lower-case hexadecimal, of its inputs. The
@@ -25,7 +26,7 @@ type JobInputs struct {
 func JobKey(in JobInputs) string {
 	h := sha256.New()
 	for _, s := range []string{
-		"consentry job v1", in.Asset, in.Purpose, in.Policy, in.Register, in.Gallery, in.Models, in.Options, in.Revision,
+		"consentry job v2", in.Asset, in.Purpose, in.Policy, in.Register, in.Gallery, in.Models, in.Options, in.Revision, in.Rulings,
 	} {
 		var length [8]byte
 		binary.BigEndian.PutUint64(length[:], uint64(len(s)))

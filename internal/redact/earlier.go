@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/consentry/consentry/internal/clearance"
+	"github.com/consentry/consentry/internal/consent"
 	"github.com/consentry/consentry/internal/face"
 	"github.com/consentry/consentry/internal/gallery"
 	"github.com/consentry/consentry/internal/intake"
@@ -157,7 +158,10 @@ func resultFrom(c clearance.Clearance, order pipeline.Order) pipeline.Result {
 		m := gallery.Match{
 			Subject: f.Match.Subject, Band: gallery.Band(f.Match.Band), Score: f.Match.Score, RunnerUp: f.Match.RunnerUp,
 		}
-		v := order.Judge(face.Box{X: f.Box[0], Y: f.Box[1], W: f.Box[2], H: f.Box[3]}, f.DetectorScore, m)
+		v := order.Judge(c.SourceSHA256, face.Box{X: f.Box[0], Y: f.Box[1], W: f.Box[2], H: f.Box[3]}, f.DetectorScore, m)
+		if string(v.Outcome) != f.Outcome || v.Rule != f.Rule { // a clearance does not say all that a match did
+			v.Outcome, v.Rule, v.Reason, v.Basis = consent.Outcome(f.Outcome), f.Rule, "decided as when it was sealed", ""
+		}
 		if g := f.Region; g != nil {
 			region := image.Rect(int(g[0]), int(g[1]), int(g[0]+g[2]), int(g[1]+g[3]))
 			v.Region = &region

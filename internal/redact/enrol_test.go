@@ -19,7 +19,7 @@ func TestEndlessReferenceIsRefused(t *testing.T) {
 	put(t, dir, "../references/4021.png", endless, 64)
 	for name, text := range map[string]string{
 		"subjects.csv": "admission_number,year_group,class,born,joined,leaves,lookalikes\n4021,7,7A,2013-02-03,2024-09-01,,\n",
-		"consents.csv": "admission_number,party,purpose,decision,date,expires,recorded_by,evidence\n4021,guardian,website,refused,2025-01-01,,office,form 1\n",
+		"consents.csv": "admission_number,party,purpose,decision,date,expires,recorded_by,evidence\n4021,guardian,website,refused,2025-01-01,,office,form 1\n4021,guardian,biometric,granted,2025-01-01,,office,form 1\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

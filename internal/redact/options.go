@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"encoding/json"
 	"log/slog"
 	"time"
 
@@ -27,18 +28,20 @@ type Options struct {
 	Paths           []string
 	Purposes        []consent.Purpose
 	Out             string
-	RegisterDir     string // holds subjects.csv and consents.csv; may be empty in mode everyone
-	ReferencesDir   string // may be empty in mode everyone
+	RegisterDir     string // holds subjects.csv and consents.csv; empty: the state's register
+	ReferencesDir   string // empty: the state's gallery
 	Preset          string // a preset's name or a file
 	Mode            pipeline.Mode
 	UnknownFace     consent.Outcome // empty: the preset's
 	WhenNotEnrolled WhenNotEnrolled
-	Attending       []string // classes, year groups, files of admission numbers; empty: everybody may have been there
+	Attending       []string // classes, year groups, admission numbers, files of them; empty: everybody may have been there
+	For             string   // the subject in whose record the derivatives are kept; empty: in nobody's
 	Style           obscure.Style
 	Workers         int
 	TimeOut         time.Duration // for one attempt at one file
 	Limits          media.Limits
 
+	Again        json.RawMessage // how the command line does this run again; kept with the state
 	StateDir     string          // where JetStream keeps its files; empty: a throw-away folder
 	ThrowAwayDir string          // where throw-away folders are made
 	NATSURL      string          // a server to use instead of the embedded one

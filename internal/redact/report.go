@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/consentry/consentry/internal/face"
 	"github.com/consentry/consentry/internal/gallery"
@@ -18,17 +17,17 @@ import (
 )
 
 // report writes report.json and the contact sheet, and counts.
-func (s *session) report(ctx context.Context, r rules, scan *intake.Batch, started time.Time) (Summary, error) {
+func (s *session) report(ctx context.Context) (Summary, error) {
 	out := report.Report{
-		Version: report.Version, Started: started.UTC(), Finished: s.options.Now().UTC(),
-		Policy: r.policy.Name, Mode: string(s.batch.orders[0].Mode), RegisterRevision: r.register.Revision(),
+		Version: report.Version, Started: s.started.UTC(), Finished: s.options.Now().UTC(),
+		Policy: s.policy.Name, Mode: string(s.batch.orders[0].Mode), RegisterRevision: s.rules.register.Revision(),
 	}
 	summary := Summary{Report: filepath.Join(s.options.Out, report.HTMLName), Problems: []string{}}
 	for _, w := range s.batch.items {
 		out.Assets = append(out.Assets, w.asset())
 		summary.add(w)
 	}
-	for _, p := range scan.Problems {
+	for _, p := range s.scan.Problems {
 		out.Assets = append(out.Assets, s.unreadable(p)...)
 		summary.addProblem(p, len(s.batch.orders))
 	}
@@ -131,20 +130,21 @@ func (w *wanted) asset() report.Asset {
 		a.Derivative, a.DerivativeSHA256 = w.name(), r.DerivativeSHA256
 	}
 	for _, f := range r.Faces {
-		a.Faces = append(a.Faces, reportedFace(f))
+		a.Faces = append(a.Faces, reportedFace(w.digest, f))
 	}
 	return a
 }
 
-func reportedFace(f pipeline.FaceResult) report.Face {
+func reportedFace(asset string, f pipeline.FaceResult) report.Face {
 	return report.Face{
+		ID:            pipeline.FaceID(asset, f.Box),
 		Box:           [4]float64{f.Box.X, f.Box.Y, f.Box.W, f.Box.H},
 		DetectorScore: f.Score,
 		Match: report.Match{
 			Subject: f.Match.Subject, Band: string(f.Match.Band), Score: f.Match.Score,
 			RunnerUp: f.Match.RunnerUp, Reason: f.Match.Reason,
 		},
-		Outcome: string(f.Outcome), Rule: f.Rule, Reason: f.Reason, Region: fromRectangle(f.Region),
+		Outcome: string(f.Outcome), Rule: f.Rule, Reason: f.Reason, Basis: f.Basis, Region: fromRectangle(f.Region),
 	}
 }
 
@@ -184,7 +184,7 @@ func resultFromReport(a report.Asset, order pipeline.Order) pipeline.Result {
 			RunnerUp: f.Match.RunnerUp, Reason: f.Match.Reason,
 		}
 		box := face.Box{X: f.Box[0], Y: f.Box[1], W: f.Box[2], H: f.Box[3]}
-		r.Faces = append(r.Faces, order.Judge(box, f.DetectorScore, m))
+		r.Faces = append(r.Faces, order.Judge(a.SHA256, box, f.DetectorScore, m))
 	}
 	return r
 }

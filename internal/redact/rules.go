@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,43 +10,81 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/consentry/consentry/internal/bus"
 	"github.com/consentry/consentry/internal/consent"
+	"github.com/consentry/consentry/internal/register"
+	"github.com/consentry/consentry/internal/review"
 	"github.com/consentry/consentry/pipeline"
 )
 
-// rules are the policy and the register of a run.
+// rules are what a run decides by.
 type rules struct {
-	policy   consent.Policy
-	register *consent.Register
-	attended func(subject string) bool
+	policy    consent.Policy
+	register  *consent.Register
+	attending []string // who was there, sorted; nil: anybody may have been
+	rulings   pipeline.Rulings
 }
 
-// readRules reads preset, register and attendance, and refuses what is wrong with any of them.
-func readRules(o Options) (rules, error) {
+// readRules reads register, attendance and what persons have decided, and refuses what is wrong
+// with any of them.
+func readRules(ctx context.Context, o Options, policy consent.Policy, b *bus.Bus) (rules, error) {
+	register, err := readRegister(ctx, o, b)
+	if err != nil {
+		return rules{}, err
+	}
+	attending, err := readAttendance(o.Attending, register)
+	if err != nil {
+		return rules{}, &UsageError{err}
+	}
+	r := rules{policy: policy, register: register, attending: attending}
+	if b != nil {
+		if r.rulings, err = review.New(b.Rulings(), b.Runs()).Rulings(ctx); err != nil {
+			return rules{}, err
+		}
+	}
+	if o.For != "" && !register.Has(o.For) {
+		return rules{}, &UsageError{fmt.Errorf("--for %s: not in the register", o.For)}
+	}
+	return r, nil
+}
+
+func readPolicy(o Options) (consent.Policy, error) {
 	policy, err := consent.Load(o.Preset, func(name string) (io.ReadCloser, error) { return os.Open(name) })
 	if err != nil {
-		return rules{}, &UsageError{fmt.Errorf("--preset %s: %w", o.Preset, err)}
+		return consent.Policy{}, &UsageError{fmt.Errorf("--preset %s: %w", o.Preset, err)}
 	}
-	register, err := readRegister(o)
-	if err != nil {
-		return rules{}, &UsageError{err}
-	}
-	attended, err := readAttendance(o.Attending, register)
-	if err != nil {
-		return rules{}, &UsageError{err}
-	}
-	return rules{policy: policy, register: register, attended: attended}, nil
+	return policy, nil
 }
 
-func readRegister(o Options) (*consent.Register, error) {
-	if o.RegisterDir == "" {
-		if o.Mode != pipeline.Everyone {
-			return nil, fmt.Errorf("mode %s needs a register: give --register DIR with subjects.csv and consents.csv, or use --mode everyone", o.Mode)
+// readRegister takes the register from the files given, or else from the state.
+func readRegister(ctx context.Context, o Options, b *bus.Bus) (*consent.Register, error) {
+	if o.RegisterDir != "" {
+		reg, err := registerFromFiles(o.RegisterDir)
+		if err != nil {
+			return nil, &UsageError{err}
 		}
+		return reg, nil
+	}
+	if o.Mode == pipeline.Everyone {
 		return consent.NewRegister(0, nil, nil)
 	}
+	var reg *consent.Register
+	if b != nil {
+		var err error
+		if reg, err = register.New(b.Register()).Load(ctx); err != nil {
+			return nil, fmt.Errorf("reading the register: %w", err)
+		}
+	}
+	if reg.Len() == 0 {
+		return nil, &UsageError{fmt.Errorf("mode %s needs a register, and there is none: give --register DIR with subjects.csv and consents.csv, "+
+			"import one (consentry register import SUBJECTS.csv CONSENTS.csv), or use --mode everyone", o.Mode)}
+	}
+	return reg, nil
+}
+
+func registerFromFiles(dir string) (*consent.Register, error) {
 	var subjects []consent.Subject
-	err := parseFile(filepath.Join(o.RegisterDir, "subjects.csv"), func(r io.Reader) (err error) {
+	err := parseFile(filepath.Join(dir, "subjects.csv"), func(r io.Reader) (err error) {
 		subjects, err = consent.ParseSubjects(r)
 		return err
 	})
@@ -53,7 +92,7 @@ func readRegister(o Options) (*consent.Register, error) {
 		return nil, err
 	}
 	var records []consent.Record
-	err = parseFile(filepath.Join(o.RegisterDir, "consents.csv"), func(r io.Reader) (err error) {
+	err = parseFile(filepath.Join(dir, "consents.csv"), func(r io.Reader) (err error) {
 		records, err = consent.ParseConsents(r, subjects)
 		return err
 	})
@@ -64,7 +103,7 @@ func readRegister(o Options) (*consent.Register, error) {
 }
 
 func parseFile(path string, parse func(io.Reader) error) error {
-	f, err := os.Open(path)
+	f, err := openPlain(path)
 	if err != nil {
 		return fmt.Errorf("the register: %w", err)
 	}
@@ -75,54 +114,102 @@ func parseFile(path string, parse func(io.Reader) error) error {
 	return nil
 }
 
-// readAttendance says who was at the event: those in one of the classes or year groups, or named
-// in one of the files. Without items everybody may have been there.
-func readAttendance(items []string, register *consent.Register) (func(string) bool, error) {
-	if len(items) == 0 {
-		return func(string) bool { return true }, nil
+// openPlain opens a file that is one: a named pipe would be waited for.
+func openPlain(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
 	}
-	present := map[string]bool{}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a file", path)
+	}
+	return os.Open(path)
+}
+
+// readAttendance lists who was at the event: those in the classes and year groups, those named by
+// their numbers, and those in the files. Without items it is nil: anybody may have been there.
+func readAttendance(items []string, reg *consent.Register) ([]string, error) {
+	if len(items) == 0 {
+		return nil, nil
+	}
+	var present []string
 	for _, item := range items {
-		ids, err := attendees(item, register)
+		ids, err := attendees(item, reg)
 		if err != nil {
 			return nil, err
 		}
-		for _, id := range ids {
-			present[id] = true
+		if len(ids) == 0 {
+			return nil, fmt.Errorf("--attending %s: the file names nobody", item)
 		}
+		present = append(present, ids...)
 	}
-	return func(id string) bool { return present[id] }, nil
+	slices.Sort(present)
+	return slices.Compact(present), nil
 }
 
-// attendees are the subjects that one item of --attending means.
-func attendees(item string, register *consent.Register) ([]string, error) {
+// attendees are the subjects that one item of --attending means. A word that is both, a year group
+// and somebody's number, means both: rather too many were there than too few.
+func attendees(item string, reg *consent.Register) ([]string, error) {
 	var ids []string
-	for _, id := range register.IDs() {
-		if s, _ := register.Subject(id); s.Class == item || s.YearGroup == item {
+	for _, id := range reg.IDs() {
+		if s, _ := reg.Subject(id); s.Class == item || s.YearGroup == item || id == item {
 			ids = append(ids, id)
 		}
 	}
 	if len(ids) > 0 {
 		return ids, nil
 	}
-	text, err := os.ReadFile(item)
+	return attendeesIn(item, reg)
+}
+
+// maxAttendance is ample for 50,000 numbers of 32 letters.
+const maxAttendance = 2 << 20
+
+func attendeesIn(path string, reg *consent.Register) ([]string, error) {
+	f, err := openPlain(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("--attending %s: no class or year group of the register, and no file", item)
+		return nil, fmt.Errorf("--attending %s: no class, year group or admission number of the register, and no file", path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("--attending: %w", err)
 	}
-	for n, line := range strings.Split(string(text), "\n") {
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxAttendance+1))
+	if err != nil {
+		return nil, fmt.Errorf("--attending: %w", err)
+	}
+	if len(text) > maxAttendance {
+		return nil, fmt.Errorf("--attending %s: larger than a list of admission numbers can be", path)
+	}
+	var ids []string
+	for n, line := range strings.Split(strings.TrimPrefix(string(text), "\ufeff"), "\n") {
 		id := strings.TrimSpace(line)
 		if id == "" {
 			continue
 		}
-		if !register.Has(id) {
-			return nil, fmt.Errorf("--attending %s: line %d is no admission number of the register", item, n+1)
+		if !reg.Has(id) {
+			return nil, fmt.Errorf("--attending %s: line %d is no admission number of the register", path, n+1)
 		}
 		ids = append(ids, id)
 	}
 	return ids, nil
+}
+
+// attended says whether the subject may have been there.
+func (r rules) attended(id string) bool {
+	if r.attending == nil {
+		return true
+	}
+	_, found := slices.BinarySearch(r.attending, id)
+	return found
+}
+
+// decision is what becomes of the subject for the purpose.
+func (r rules) decision(o Options, id string, purpose consent.Purpose) consent.Decision {
+	if o.For != "" {
+		return consent.DecideInRecordOf(r.policy, r.register, id, o.For, purpose, o.Now())
+	}
+	return consent.Decide(r.policy, r.register, id, purpose, o.Now())
 }
 
 // hidden lists the subjects who may have been there and may not be shown for one of the purposes.
@@ -130,7 +217,7 @@ func (r rules) hidden(o Options) []string {
 	var ids []string
 	for _, id := range r.register.IDs() {
 		if r.attended(id) && slices.ContainsFunc(o.Purposes, func(p consent.Purpose) bool {
-			return consent.Decide(r.policy, r.register, id, p, o.Now()).Outcome != consent.Show
+			return r.decision(o, id, p).Outcome != consent.Show
 		}) {
 			ids = append(ids, id)
 		}

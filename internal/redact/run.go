@@ -11,6 +11,7 @@ import (
 	"github.com/consentry/consentry/internal/clearance"
 	"github.com/consentry/consentry/internal/intake"
 	"github.com/consentry/consentry/internal/media"
+	"github.com/consentry/consentry/internal/review"
 	"github.com/consentry/consentry/internal/sandbox"
 	"github.com/consentry/consentry/pipeline"
 )
@@ -19,43 +20,89 @@ import (
 // files are processed, what becomes of each is in the summary and the report, and Run fails only
 // when the bus does or the report cannot be written.
 func Run(ctx context.Context, o Options) (_ Summary, err error) {
-	started := o.Now()
-	rules, err := readRules(o)
-	if err != nil {
+	s := &session{options: o, started: o.Now()}
+	if s.policy, err = readPolicy(o); err != nil {
 		return Summary{}, err
 	}
-	scan, err := scanInputs(ctx, o)
-	if err != nil {
+	if s.scan, err = scanInputs(ctx, o); err != nil {
 		return Summary{}, err
 	}
 	vision, closeVision := openVision(o)
 	defer closeVision()
-	orders, err := settle(ctx, o, rules, vision[0])
-	if err != nil {
-		return Summary{}, err
-	}
-	b, err := newBatch(ctx, o, scan, orders)
-	if err != nil {
-		return Summary{}, err
-	}
-	s := &session{options: o, batch: b, vision: vision}
+	s.vision = vision
 	defer func() { err = errors.Join(err, s.close()) }()
-	if err := s.open(ctx); err != nil {
+	if err := s.openBus(ctx); err != nil {
 		return Summary{}, &SetupError{err}
 	}
-	if err := s.sortEarlier(); err != nil {
-		return Summary{}, fmt.Errorf("looking through what earlier runs left: %w", err)
+	watching, stop := context.WithCancel(ctx)
+	defer s.watchers.Wait()
+	defer stop()
+	s.watch(watching)
+	if err := s.prepare(ctx); err != nil {
+		return Summary{}, err
 	}
-	runErr := s.run(ctx)
+	runErr := s.runToEnd(ctx)
 	if runErr != nil {
-		b.interrupt(interruption(ctx, runErr))
+		s.batch.interrupt(interruption(ctx, runErr))
 	}
-	summary, err := s.report(context.WithoutCancel(ctx), rules, scan, started)
+	summary, err := s.report(context.WithoutCancel(ctx))
 	summary.Interrupted = ctx.Err() != nil
 	if ctx.Err() != nil {
 		return summary, err
 	}
-	return summary, errors.Join(runErr, err)
+	return summary, errors.Join(runErr, err, s.remember(ctx))
+}
+
+// prepare settles by which rules the batch is done, and what of it an earlier run did by the same.
+func (s *session) prepare(ctx context.Context) error {
+	rules, err := readRules(ctx, s.options, s.policy, s.bus)
+	if err != nil {
+		return err
+	}
+	orders, err := s.source().settle(ctx, s.options, rules)
+	if err != nil {
+		return err
+	}
+	batch, err := newBatch(ctx, s.options, s.scan, orders)
+	if err != nil {
+		return err
+	}
+	if err := s.openOutput(); err != nil {
+		return err
+	}
+	s.rules, s.batch = rules, batch
+	if err := s.sortEarlier(); err != nil {
+		return fmt.Errorf("looking through what earlier runs left: %w", err)
+	}
+	return nil
+}
+
+// runToEnd runs, and runs again by the new rules where these change meanwhile.
+func (s *session) runToEnd(ctx context.Context) error {
+	for {
+		err := s.run(ctx)
+		if !errors.Is(err, errRulesChanged) || ctx.Err() != nil {
+			return err
+		}
+		s.options.Progress.Note("the register, the gallery or a decision on a face has changed: going on by what holds now")
+		if err := s.prepare(ctx); err != nil {
+			return errors.Join(err, s.takeBack(err))
+		}
+	}
+}
+
+// takeBack withholds what was released already, where the run may not go on by what holds now.
+func (s *session) takeBack(why error) error {
+	for _, w := range s.batch.items {
+		if w.result.Outcome != pipeline.Released {
+			continue
+		}
+		if err := s.output.remove(w.name()); err != nil {
+			return err
+		}
+		w.result = pipeline.Result{Purpose: w.result.Purpose, Key: w.key, Outcome: pipeline.Withheld, Reason: why.Error()}
+	}
+	return nil
 }
 
 // interruption is the reason why an asset was not reached.
@@ -98,14 +145,8 @@ func openVision(o Options) ([]pipeline.Vision, func()) {
 	}
 }
 
-// open brings up what the session works with: key, output folder and bus.
-func (s *session) open(ctx context.Context) (err error) {
-	if s.key, err = clearance.LoadOrCreateKey(s.options.KeyPath); err != nil {
-		return fmt.Errorf("%s: %w", s.options.KeyPath, err)
-	}
-	if s.output, err = openOutput(s.options.Out); err != nil {
-		return &UsageError{err}
-	}
+// openBus brings up the bus, on a state that stays or on one to throw away.
+func (s *session) openBus(ctx context.Context) (err error) {
 	dir, tidy, err := stateDir(s.options)
 	if err != nil {
 		return err
@@ -120,6 +161,30 @@ func (s *session) open(ctx context.Context) (err error) {
 		return nil // somebody else may be uploading
 	}
 	return s.sweep(ctx)
+}
+
+// openOutput takes the key and the output folder, once.
+func (s *session) openOutput() (err error) {
+	if s.output != nil {
+		return nil
+	}
+	if s.key, err = clearance.LoadOrCreateKey(s.options.KeyPath); err != nil {
+		return &SetupError{fmt.Errorf("%s: %w", s.options.KeyPath, err)}
+	}
+	if s.output, err = openOutput(s.options.Out); err != nil {
+		return &UsageError{err}
+	}
+	return nil
+}
+
+// remember keeps how the run can be done again, once a face that waits was decided. A throw-away
+// state remembers nothing.
+func (s *session) remember(ctx context.Context) error {
+	if s.options.Again == nil || s.options.StateDir == "" && s.options.NATSURL == "" {
+		return nil
+	}
+	run := review.Run{Out: s.options.Out, Command: s.options.Again, Finished: s.options.Now().UTC()}
+	return review.New(s.bus.Rulings(), s.bus.Runs()).Remember(ctx, run)
 }
 
 // leaseSlack is what a worker may need beyond the time-out to write down how an attempt ended.

@@ -9,24 +9,34 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/consentry/consentry/internal/bus"
 	"github.com/consentry/consentry/internal/consent"
+	"github.com/consentry/consentry/internal/intake"
 	"github.com/consentry/consentry/pipeline"
 )
 
 // session is the part of a run in which the bus is up and workers work.
 type session struct {
 	options Options
+	started time.Time
+	policy  consent.Policy
+	scan    *intake.Batch
 	bus     *bus.Bus
 	states  states
+	rules   rules
 	batch   *batch
 	vision  []pipeline.Vision // one for each worker
 	key     ed25519.PrivateKey
 	output  *output
 	tidy    func() error // takes a throw-away state away
+
+	enrolled *enrolled  // from files, which are looked at once; nil before
+	dirty    chan error // word that something has changed
+	watchers sync.WaitGroup
 
 	mu   sync.Mutex
 	done int
@@ -44,6 +54,7 @@ func (s *session) run(ctx context.Context) error {
 		workers.Go(func() error { return s.worker(v).Run(workCtx) })
 	}
 	workers.Go(func() error { return s.reap(workCtx) })
+	workers.Go(func() error { return s.heed(workCtx) })
 	feedErr := s.feed(workCtx, groups)
 	stop()
 	if err := workers.Wait(); err != nil {

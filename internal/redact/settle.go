@@ -11,72 +11,103 @@ import (
 	"github.com/consentry/consentry/pipeline"
 )
 
-// settle enrols, settles in which mode the run can go on, and makes the orders, one for each
+func (s *session) source() source {
+	return source{vision: s.vision[0], bus: s.bus, known: &s.enrolled}
+}
+
+// settle settles in which mode the run can go on, enrols, and makes the orders, one for each
 // purpose. It refuses to go on where a pupil who must be obscured could not be recognised, unless
 // the user has said what to do then.
-func settle(ctx context.Context, o Options, r rules, vision pipeline.Vision) ([]pipeline.Order, error) {
-	mode := o.Mode
-	var enrolled enrolment
-	if mode != pipeline.Everyone {
+func (s source) settle(ctx context.Context, o Options, r rules) ([]pipeline.Order, error) {
+	if o.For != "" && o.Mode == pipeline.Objectors {
+		o.Mode = pipeline.Cleared // everybody is obscured but for those who are known and may be shown
+	}
+	if err := r.barUnenrollable(&o); err != nil {
+		return nil, err
+	}
+	e := enrolled{target: gallery.DefaultTarget()}
+	if o.Mode != pipeline.Everyone {
 		var err error
-		if enrolled, err = enrol(ctx, o, r, vision); err != nil {
+		if e, err = s.enrol(ctx, o, r); err != nil {
 			return nil, err
 		}
-		if mode, err = r.safeMode(o, enrolled); err != nil {
-			return nil, &UsageError{err}
+		if err := r.barUnenrolled(&o, e); err != nil {
+			return nil, err
 		}
 	}
-	g, err := gallery.New(enrolled.references, gallery.DefaultThresholds().Tightened(enrolled.references))
+	thresholds := gallery.Calibrate(e.references, e.target).Thresholds
+	g, err := gallery.New(e.references, thresholds)
 	if err != nil {
 		return nil, fmt.Errorf("making the gallery: %w", err)
 	}
 	orders := make([]pipeline.Order, len(o.Purposes))
 	for i, purpose := range o.Purposes {
 		orders[i] = pipeline.NewOrder(pipeline.Order{
-			Purpose: purpose, Mode: mode, Policy: r.policy, UnknownFace: o.UnknownFace,
-			Register: r.register, Gallery: g, Style: o.Style, On: o.Now(), ModelDigest: o.ModelDigest,
+			Purpose: purpose, Mode: o.Mode, Policy: r.policy, UnknownFace: o.UnknownFace, For: o.For,
+			Register: r.register, Gallery: g, Attending: r.attending, Rulings: r.rulings,
+			Style: o.Style, On: o.Now(), ModelDigest: o.ModelDigest,
 		})
 	}
 	return orders, nil
 }
 
-// safeMode is the mode in which the run may go on with those who could be enrolled.
-func (r rules) safeMode(o Options, e enrolment) (pipeline.Mode, error) {
+// barUnenrollable stops an objectors run, or changes its mode as the user has said, where somebody
+// who must be obscured may have been there and may not be enrolled: nothing would recognise them.
+// It comes before anything is looked at.
+func (r rules) barUnenrollable(o *Options) error {
+	if o.Mode != pipeline.Objectors {
+		return nil
+	}
+	var reasons []string
+	for _, id := range r.hidden(*o) {
+		if permit := consent.MayEnrol(r.register, id, o.Now()); !permit.Allowed {
+			reasons = append(reasons, "  "+permit.Text)
+		}
+	}
+	return o.goOn("these must be obscured but may not be enrolled, so they would not be recognised", reasons)
+}
+
+// barUnenrolled does the same for those who may be enrolled and are not.
+func (r rules) barUnenrolled(o *Options, e enrolled) error {
 	if unnamed := e.unnamed(); len(unnamed) > 0 {
-		return "", fmt.Errorf("nothing was processed, as these references cannot be read, or belong to nobody in the register:\n%s", list(unnamed))
+		return &UsageError{fmt.Errorf("nothing was processed, as these references cannot be read, or belong to nobody in the register:\n%s", list(unnamed))}
 	}
-	if o.Mode == pipeline.Cleared { // who is not enrolled is obscured
-		e.note(o.Progress)
-		return o.Mode, nil
+	e.note(o.Progress)
+	if o.Mode != pipeline.Objectors { // who is not enrolled is obscured
+		return nil
 	}
-	unsafe := r.unrecognisable(o, e)
-	if len(unsafe) == 0 {
-		e.note(o.Progress)
-		return o.Mode, nil
+	var reasons []string
+	for _, id := range r.unrecognisable(*o, e) {
+		reasons = append(reasons, "  "+id+e.why(id))
 	}
+	return o.goOn("these must be obscured but are not enrolled, so they would not be recognised", reasons)
+}
+
+// goOn stops the run for the reasons, if there are any, or changes its mode.
+func (o *Options) goOn(what string, reasons []string) error {
+	if len(reasons) == 0 {
+		return nil
+	}
+	text := what + ":\n" + strings.Join(reasons, "\n")
 	switch o.WhenNotEnrolled {
 	case AsCleared, AsEveryone:
-		mode := pipeline.Mode(o.WhenNotEnrolled)
-		e.note(o.Progress)
-		o.Progress.Note(fmt.Sprintf("going on in mode %s, as these must be obscured but are not enrolled: %s", mode, strings.Join(unsafe, ", ")))
-		return mode, nil
+		o.Mode = pipeline.Mode(o.WhenNotEnrolled)
+		o.Progress.Note(fmt.Sprintf("going on in mode %s, as %s", o.Mode, text))
+		return nil
 	}
-	return "", fmt.Errorf("nothing was processed: these must be obscured but are not enrolled, so they would not be recognised: %s%s\n"+
-		"Choose: enrol them; say who was there (--attending); or --when-not-enrolled cleared (show only enrolled pupils who may be shown) "+
-		"or everyone (obscure every face)", strings.Join(unsafe, ", "), e.why())
+	return &UsageError{fmt.Errorf("nothing was processed: %s\n"+
+		"Choose: enrol them, where they may be; say who was there (--attending); "+
+		"or --when-not-enrolled cleared (show only enrolled pupils who may be shown) "+
+		"or everyone (obscure every face)", text)}
 }
 
 // unrecognisable lists the subjects without whom an objectors run is not safe: of those who must be
 // obscured the ones whose references were all refused, and, where unknown faces are shown, all
 // who have no reference.
-func (r rules) unrecognisable(o Options, e enrolment) []string {
-	refused := map[string]bool{}
-	for _, ref := range e.refused {
-		refused[ref.subject] = true
-	}
+func (r rules) unrecognisable(o Options, e enrolled) []string {
 	shown := r.unknownFace(o) == consent.Show
 	return slices.DeleteFunc(r.hidden(o), func(id string) bool {
-		return e.has(id) || !refused[id] && !shown
+		return e.has(id) || !e.refusedAny(id) && !shown
 	})
 }
 
@@ -85,35 +116,17 @@ func (r rules) unknownFace(o Options) consent.Outcome {
 	return consent.UnknownFace(r.policy, o.UnknownFace).Outcome
 }
 
-func (e enrolment) has(subject string) bool {
-	return slices.ContainsFunc(e.references, func(r gallery.Reference) bool { return r.Subject == subject })
-}
-
-// unnamed are the files that could not be put to a subject.
-func (e enrolment) unnamed() []refusal {
-	return slices.DeleteFunc(slices.Clone(e.refused), func(r refusal) bool { return r.subject != "" })
-}
-
-// note tells the user which references were left aside.
-func (e enrolment) note(p Progress) {
-	if len(e.refused) > 0 {
-		p.Note("these references were refused:\n" + list(e.refused))
-	}
-}
-
-func (e enrolment) why() string {
-	if len(e.refused) == 0 {
-		return ""
-	}
-	return "\nThese references were refused:\n" + list(e.refused)
-}
-
-// Orders reads the rules and enrols as a run with these options does, and returns the orders that
-// it would work by.
+// Orders reads the rules and enrols as a run with these options does that is given its register and
+// its references as files, and returns the orders that it would work by.
 func Orders(ctx context.Context, o Options, vision pipeline.Vision) ([]pipeline.Order, error) {
-	r, err := readRules(o)
+	policy, err := readPolicy(o)
 	if err != nil {
 		return nil, err
 	}
-	return settle(ctx, o, r, vision)
+	r, err := readRules(ctx, o, policy, nil)
+	if err != nil {
+		return nil, err
+	}
+	var known *enrolled
+	return source{vision: vision, known: &known}.settle(ctx, o, r)
 }

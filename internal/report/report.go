@@ -4,7 +4,7 @@
 // It promises:
 //
 //   - report.json has exactly the fields of the command line's contract, plus "key" on an asset and
-//     "reason" on a face.
+//     "id", "reason" and "basis" on a face.
 //   - report.html is one file that loads nothing, runs nothing and says so to the browser by a
 //     content security policy. Every text in it is escaped, file names above all.
 //   - The only pixels in it are those that the caller hands over: a thumbnail of the derivative, or
@@ -63,12 +63,14 @@ type Asset struct {
 
 // Face is one face of an image.
 type Face struct {
-	Box           [4]float64  `json:"box"` // x, y, width, height in pixels of the upright image
+	ID            string      `json:"id,omitempty"` // by which a person decides about the face
+	Box           [4]float64  `json:"box"`          // x, y, width, height in pixels of the upright image
 	DetectorScore float64     `json:"detector_score"`
 	Match         Match       `json:"match"`
 	Outcome       string      `json:"outcome"` // Show, Obscure or Review
 	Rule          string      `json:"rule"`
 	Reason        string      `json:"reason,omitempty"` // the rule in plain words
+	Basis         string      `json:"basis,omitempty"`  // what a person who decides goes by
 	Region        *[4]float64 `json:"region,omitempty"` // what was altered on its account, as Box
 }
 

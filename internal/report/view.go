@@ -99,6 +99,7 @@ type row struct {
 	Who, Also, Band, Why string
 	Score                string
 	Rule, Where          string
+	Decide               string // the face's id, where a person decides
 }
 
 func newSheet(r Report, thumbs Thumbnails) *sheet {
@@ -136,7 +137,11 @@ func newCard(a *Asset, i int, thumbs Thumbnails) card {
 	}
 	for n, f := range a.Faces {
 		c.Count.add(f.Outcome)
-		c.Faces = append(c.Faces, newRow(n+1, f.Outcome, f.Rule, f.Reason, f.Match))
+		r := newRow(n+1, f.Outcome, f.Rule, f.Reason, f.Match)
+		if f.Outcome == Review {
+			r.Decide = f.ID
+		}
+		c.Faces = append(c.Faces, r)
 	}
 	for n, t := range a.Tracks {
 		c.Count.add(t.Outcome)

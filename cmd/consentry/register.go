@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/consentry/consentry/internal/bus"
+	"github.com/consentry/consentry/internal/consent"
+	"github.com/consentry/consentry/internal/register"
+)
+
+type registerCommand struct {
+	Import  registerImport  `cmd:"" help:"Add or update subjects and consents from CSV files: all of it or nothing."`
+	Set     registerSet     `cmd:"" help:"Record what one party says about one purpose."`
+	Show    registerShow    `cmd:"" help:"Show everything that is recorded of a subject."`
+	List    registerList    `cmd:"" help:"List subjects."`
+	Explain registerExplain `cmd:"" help:"Say what becomes of a subject's face for a purpose, and why."`
+	Remove  registerRemove  `cmd:"" help:"Remove subjects, with their consents, templates and references."`
+}
+
+type registerSet struct {
+	ID         string `arg:"" name:"id" help:"Admission number."`
+	Party      string `required:"" placeholder:"P" help:"Who speaks: pupil, guardian (guardian-1 and guardian-2 where two are told apart), placing-authority."`
+	Purpose    string `required:"" placeholder:"X" help:"${purposes}; biometric (to be enrolled); or * (every publication)."`
+	Decision   string `required:"" placeholder:"D" help:"granted, refused or withdrawn."`
+	Date       string `placeholder:"DATE" help:"Since when (YYYY-MM-DD). Default: today."`
+	Expires    string `placeholder:"DATE" help:"The last day on which a grant counts."`
+	RecordedBy string `placeholder:"WHO" help:"Who records it: an office or initials."`
+	Evidence   string `placeholder:"REF" help:"Where the signed form is kept."`
+}
+
+// Run adds the record, and destroys what may not be kept any more.
+func (r *registerSet) Run(ctx context.Context, a *app) error {
+	record := consent.Record{
+		AdmissionNumber: r.ID, Party: consent.Party(r.Party), Purpose: consent.Purpose(r.Purpose),
+		Decision: consent.Answer(r.Decision), Date: consent.Date(r.Date), Expires: consent.Date(r.Expires),
+		RecordedBy: r.RecordedBy, Evidence: r.Evidence,
+	}
+	if r.Date == "" {
+		record.Date = consent.DateOf(time.Now())
+	}
+	return a.withBus(ctx, func(b *bus.Bus) error {
+		reg, err := register.New(b.Register()).Set(ctx, record)
+		if err != nil {
+			return registerError(err)
+		}
+		if err := a.reconcile(ctx, b, reg); err != nil {
+			return err
+		}
+		if a.json {
+			return json.NewEncoder(a.stdout).Encode(map[string]any{"register_revision": reg.Revision(), "record": record})
+		}
+		_, err = fmt.Fprintf(a.stdout, "recorded: %s of %s, %s %s on %s (register revision %d)\n",
+			record.Party, record.AdmissionNumber, record.Purpose, record.Decision, record.Date, reg.Revision())
+		return err
+	})
+}
+
+// registerError gives what the register refuses the exit code of wrong usage.
+func registerError(err error) error {
+	if errors.Is(err, bus.ErrUnavailable) || errors.Is(err, bus.ErrFull) {
+		return err
+	}
+	return usageError{err}
+}
+
+type registerRemove struct {
+	IDs []string `arg:"" name:"id" help:"Admission numbers."`
+}
+
+// Run removes the subjects and everything enrolled of them.
+func (r *registerRemove) Run(ctx context.Context, a *app) error {
+	return a.withBus(ctx, func(b *bus.Bus) error {
+		reg, err := register.New(b.Register()).Remove(ctx, r.IDs...)
+		if err != nil {
+			return registerError(err)
+		}
+		if err := a.reconcile(ctx, b, reg); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(a.stdout, "removed %d (register revision %d)\n", len(r.IDs), reg.Revision())
+		return err
+	})
+}
+
+// day reads --on, or is today.
+func day(text string) (time.Time, error) {
+	if text == "" {
+		return time.Now(), nil
+	}
+	d, err := consent.ParseDate(text)
+	if err != nil {
+		return time.Time{}, usageError{fmt.Errorf("--on %s: %w", text, err)}
+	}
+	t, err := time.ParseInLocation(time.DateOnly, string(d), time.Local)
+	if err != nil {
+		return time.Time{}, usageError{err}
+	}
+	return t.Add(12 * time.Hour), nil
+}
+
+// openInput opens a file that is one; a named pipe would be waited for.
+func openInput(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if !info.Mode().IsRegular() {
+		return nil, usageError{fmt.Errorf("%s: not a file", path)}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return f, nil
+}

@@ -1,0 +1,116 @@
+package pipeline
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/consentry/consentry/internal/consent"
+	"github.com/consentry/consentry/internal/face"
+	"github.com/consentry/consentry/internal/gallery"
+)
+
+// Ruling is what a person decided about one face of one asset. No new run undoes it.
+type Ruling struct {
+	Box face.Box `json:"box"`           // where the face was when it was decided
+	Is  string   `json:"is,omitempty"`  // the subject that it is; the register goes on deciding for that subject
+	Not []string `json:"not,omitempty"` // subjects that it is not
+	// As is what becomes of the face for a purpose, whoever it is.
+	As map[consent.Purpose]Verdict `json:"as,omitempty"`
+}
+
+// Verdict is what a person decided for one purpose.
+type Verdict struct {
+	Outcome consent.Outcome `json:"outcome"` // Show or Obscure
+	// Basis is what [Order.Basis] said when it was decided. A face is shown on a person's word only
+	// as long as nothing has changed that the person went by: a consent withdrawn since then is not
+	// overruled. To obscure needs no basis.
+	Basis string `json:"basis,omitempty"`
+}
+
+// Rulings are those on the faces of each asset, by its digest.
+type Rulings map[string][]Ruling
+
+// FaceID names a face of an asset: 12 hex digits, which depend on the asset's digest and on the box
+// to the pixel. It is what a person types to decide about the face.
+func FaceID(asset string, box face.Box) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %.0f %.0f %.0f %.0f", asset, box.X, box.Y, box.W, box.H))
+	return hex.EncodeToString(sum[:6])
+}
+
+// digest names what persons decided about the asset; empty where nobody has.
+func (r Rulings) digest(asset string) string {
+	list := r[asset]
+	if len(list) == 0 {
+		return ""
+	}
+	parts := make([]string, len(list))
+	for i, ruling := range list {
+		text, err := json.Marshal(ruling) // numbers that are not finite have no place in a box
+		if err != nil {
+			text = fmt.Appendf(nil, "%+v", ruling)
+		}
+		parts[i] = string(text)
+	}
+	slices.Sort(parts)
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))
+	return hex.EncodeToString(sum[:])
+}
+
+// on is the ruling on the face with this box: the one that overlaps it most.
+func (r Rulings) on(asset string, box face.Box) (Ruling, bool) {
+	var best Ruling
+	overlap := 0.0
+	for _, ruling := range r[asset] {
+		if u := ruling.Box.IoU(box); u >= sameFace && u > overlap {
+			best, overlap = ruling, u
+		}
+	}
+	return best, overlap > 0
+}
+
+// withRuled adds the faces that a person has decided about and that were not found this time, so
+// that a decision holds whatever finds faces now.
+func withRuled(faces []face.Face, rulings []Ruling) []face.Face {
+	for _, ruling := range rulings {
+		found := slices.ContainsFunc(faces, func(f face.Face) bool { return f.Box.IoU(ruling.Box) >= sameFace })
+		if !found {
+			faces = append(faces, face.Face{Box: ruling.Box})
+		}
+	}
+	return faces
+}
+
+// Basis says what a person goes by who decides about a face that matched so: whom it may be, and
+// what the register and the policy say of them today.
+func (o Order) Basis(m gallery.Match) string {
+	parts := []string{string(m.Band)}
+	for _, subject := range []string{m.Subject, m.RunnerUp} {
+		if subject != "" {
+			d := o.decisionOn(subject)
+			parts = append(parts, fmt.Sprintf("%s %s %s", subject, d.Outcome, d.Rule))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// ruled is what a person decided for the order's purpose, if it holds.
+func (o Order) ruled(asset string, box face.Box, m gallery.Match) (consent.Decision, bool) {
+	ruling, ok := o.Rulings.on(asset, box)
+	if !ok {
+		return consent.Decision{}, false
+	}
+	v, ok := ruling.As[o.Purpose]
+	switch {
+	case !ok:
+		return consent.Decision{}, false
+	case v.Outcome == consent.Obscure:
+		return consent.Decision{Outcome: consent.Obscure, Rule: RulePerson, Text: "a person decided that this face is obscured"}, true
+	case v.Outcome == consent.Show && v.Basis == o.Basis(m):
+		return consent.Decision{Outcome: consent.Show, Rule: RulePerson, Text: "a person decided that this face may be shown"}, true
+	}
+	return consent.Decision{}, false
+}
