@@ -156,26 +156,6 @@ func TestNoneNamesNobody(t *testing.T) {
 	}
 }
 
-func TestTightenedOnlyRaisesConfident(t *testing.T) {
-	r := seeded(8)
-	p := someone(r)
-	alike := []Reference{{"1", "a", near(r, p, 0.2)}, {"2", "b", near(r, p, 0.2)}}
-	before := DefaultThresholds()
-	after := before.Tightened(alike)
-	between, _ := Score(alike[0].Templates, alike[1].Templates)
-	if after.Confident <= between || between <= before.Confident {
-		t.Errorf("confident %v, between subjects %v", after.Confident, between)
-	}
-	after.Confident = before.Confident
-	if diff := cmp.Diff(before, after); diff != "" {
-		t.Error(diff)
-	}
-	apart := []Reference{{"1", "a", someone(r)}, {"2", "b", someone(r)}}
-	if diff := cmp.Diff(before, before.Tightened(apart)); diff != "" {
-		t.Error(diff)
-	}
-}
-
 // FuzzTemplates feeds bytes as numbers: whatever they are, nothing panics, no score is NaN and a
 // confident match is one with finite numbers of the right count.
 func FuzzTemplates(f *testing.F) {

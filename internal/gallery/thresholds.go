@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 )
 
 // Thresholds divide the scores into bands. All are in the unit of Score.
@@ -52,36 +51,6 @@ var ErrThresholds = errors.New("thresholds cannot be used")
 // 0.6, dlib's customary distance, is a score of 2.2: three quarters of the strangers of the hard set pass it.
 func DefaultThresholds() Thresholds {
 	return Thresholds{Confident: 5, Single: 0.5, Unsure: 3.5, Margin: 1, Exclusive: 3, Yield: 4}
-}
-
-// tightestFMR is the false match rate that Tightened allows among a gallery's own subjects.
-const tightestFMR = 1e-3
-
-// Tightened raises Confident where a gallery's own subjects are more alike than those that the
-// thresholds were measured on: to the score that at most one pair in a thousand of references of
-// different subjects reaches (none, where there are less than a thousand pairs). It never lowers anything and leaves
-// Unsure alone, so that it can only send more faces to a person. References that New would refuse
-// count for nothing. It compares all pairs: a second for 2,000 references.
-func (t Thresholds) Tightened(refs []Reference) Thresholds {
-	probes := make([]probe, len(refs))
-	for i, r := range refs {
-		probes[i] = newProbe(r.Templates)
-	}
-	var scores []float64
-	for i := range refs {
-		for j := range i {
-			if s, ok := probes[i].score(probes[j]); ok && refs[i].Subject != refs[j].Subject {
-				scores = append(scores, s)
-			}
-		}
-	}
-	if len(scores) == 0 {
-		return t
-	}
-	slices.Sort(scores)
-	highest := scores[len(scores)-1-int(tightestFMR*float64(len(scores)))]
-	t.Confident = max(t.Confident, math.Nextafter(highest, math.Inf(1)))
-	return t
 }
 
 func (t Thresholds) validate() error {
