@@ -45,6 +45,10 @@ const (
 	// (median 8.0 from 20 to 30); from 15 to 20 it is 4.4, from 10 to 15 1.5. Good photographs have
 	// 79 to 1,900.
 	MinSharpness = 20.0
+	// fullLight: less light lowers the sharpness measured, by its square, and not what can be
+	// recognised. Held against this brightness the darkened faces all stay above MinSharpness, and
+	// what it says of the blurred ones stays the same.
+	fullLight = 80.0
 	// MinBrightness is low on purpose: dark skin in good light has a mean of 50 to 80, and what counts
 	// is whether the describers still see the face. Nine in ten score 7.1 and more down to 20;
 	// below, a face is often not even found. A real photograph so dark has noise besides.
@@ -171,12 +175,18 @@ func faults(f face.Face) []string {
 	q := f.Quality
 	// Written so that what is not a number is wrong.
 	add(!(side(f.Box) >= MinSide), "the face is too small: %.0f pixels wide or high, at least %.0f are needed; use a larger photograph, or one from nearer", side(f.Box), MinSide)
-	add(!(q.Sharpness >= MinSharpness), "the face is blurred (sharpness %.0f, at least %.0f is needed); use a sharp photograph", q.Sharpness, MinSharpness)
+	add(!(q.Sharpness >= sharpEnough(q.Brightness)), "the face is blurred (sharpness %.0f, at least %.0f is needed); use a sharp photograph", q.Sharpness, sharpEnough(q.Brightness))
 	add(!(q.Brightness >= MinBrightness), "the face is too dark (brightness %.0f of 255, at least %.0f is needed); use a photograph with light on the face", q.Brightness, MinBrightness)
 	add(q.Brightness > MaxBrightness, "the face is too bright (brightness %.0f of 255, at most %.0f is possible); use a photograph with less light on the face", q.Brightness, MaxBrightness)
 	add(!(abs(q.Yaw) <= MaxYaw), "the face is turned to the side (%.0f %% of the way to a profile, at most %.0f is possible); use a photograph from the front", 100*abs(q.Yaw), 100*MaxYaw)
 	add(!describedByBoth(f.Templates), "the face could not be described by both models; use a photograph from the front, eyes open and to the camera, without sunglasses, mask or hair over the face")
 	return texts
+}
+
+// sharpEnough is the least sharpness of a face so bright.
+func sharpEnough(brightness float64) float64 {
+	light := min(1, brightness/fullLight)
+	return MinSharpness * light * light
 }
 
 func abs(x float64) float64 { return max(x, -x) }
