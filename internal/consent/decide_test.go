@@ -98,6 +98,7 @@ func TestTextsSayWhatIsMissing(t *testing.T) {
 		records []string
 		want    string
 	}{
+		"withdrawn":        {"lumen", Subject{}, []string{guardianNo}, "guardian withdrew website on 2025-02-01 ("},
 		"nothing":          {"lumen", Subject{}, nil, "nobody has said anything that counts"},
 		"pupil missing":    {"lumen", Subject{}, []string{"guardian * granted 2025-01-01"}, "guardian granted every purpose on 2025-01-01, but the consent of the pupil is missing"},
 		"guardian missing": {"lumen", Subject{}, []string{"pupil website granted 2025-01-01"}, "the consent of a guardian is missing"},

@@ -157,10 +157,14 @@ func say(b *strings.Builder, records []Record) {
 		if r.Purpose == AnyPurpose {
 			what = "every purpose"
 		}
+		did := string(r.Decision)
+		if r.Decision == Withdrawn {
+			did = "withdrew"
+		}
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		for _, part := range []string{string(r.Party), " ", string(r.Decision), " ", what, " on ", string(r.Date)} {
+		for _, part := range []string{string(r.Party), " ", did, " ", what, " on ", string(r.Date)} {
 			b.WriteString(part)
 		}
 	}
