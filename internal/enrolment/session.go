@@ -251,10 +251,7 @@ func read(file intake.ReferenceFile, limits media.Limits) ([]byte, error) {
 }
 
 func (r *run) take(file intake.ReferenceFile, c Candidate) {
-	e := Enrolled{
-		Subject: file.Subject, Digest: c.Digest, Models: r.Models, Templates: c.Templates, Quality: c.Quality,
-		Side: c.Side, Box: c.Box, Added: r.today, Taken: c.Taken,
-	}
+	e := r.enrolled(file.Subject, c, r.today)
 	n := r.judge.add(e.Reference())
 	r.fresh = append(r.fresh, &fresh{file: file, enrolled: e, portrait: c.Portrait, newcomer: n})
 }
