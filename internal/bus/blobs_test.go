@@ -207,7 +207,7 @@ func blobSweep(t *testing.T, b *Bus) {
 }
 
 func TestFullDisk(t *testing.T) {
-	b := open(t, Options{URL: listeningWith(t, 8<<20)})
+	b := open(t, Options{URL: bustest.Serve(t, 8<<20)})
 	small, _, err := b.Quarantine().Put(limit(t), random(1, 1<<20))
 	ok(t, err)
 	_, _, err = b.Quarantine().Put(limit(t), random(2, 20<<20))

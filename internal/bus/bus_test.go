@@ -56,23 +56,7 @@ func open(t testing.TB, o Options) *Bus {
 }
 
 // listening runs a server on a free port of the loopback and returns its address.
-func listening(t testing.TB) string { return listeningWith(t, -1) }
-
-// listeningWith does so with a limit on the bytes that it may store.
-func listeningWith(t testing.TB, maxStore int64) string {
-	t.Helper()
-	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true,
-		JetStreamMaxStore: maxStore, JetStreamMaxMemory: -1,
-	})
-	ok(t, err)
-	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(30 * time.Second) {
-		t.Fatal("the listening server did not start")
-	}
-	return s.ClientURL()
-}
+func listening(t testing.TB) string { return bustest.Serve(t, -1) }
 
 // TestConformance holds the embedded server and one that listens to the same promises.
 func TestConformance(t *testing.T) {

@@ -171,6 +171,27 @@ func erasedMeanwhile(t *testing.T, b *Bus) {
 	ok(t, r.Erase(ctx, "a"))
 	_, err = r.Get(ctx, "a")
 	wantErr(t, err, ErrNotFound)
+
+	// Somebody who writes after the overwriting stays, and nothing was missed.
+	_, err = b.Gallery().Create(ctx, "a", []byte("old"))
+	ok(t, err)
+	r.stream = afterwards{plain, func() { _, err := b.Gallery().Create(ctx, "a", []byte("new")); ok(t, err) }}
+	ok(t, r.Erase(ctx, "a"))
+	got, err = r.Get(ctx, "a")
+	ok(t, err)
+	same(t, string(got.Value), "new")
+}
+
+// afterwards is a stream on which somebody else does something just after a message is overwritten.
+type afterwards struct {
+	jetstream.Stream
+	do func()
+}
+
+func (a afterwards) SecureDeleteMsg(ctx context.Context, seq uint64) error {
+	err := a.Stream.SecureDeleteMsg(ctx, seq)
+	a.do()
+	return err
 }
 
 // meanwhile is a stream on which somebody else does something just before a message is overwritten.

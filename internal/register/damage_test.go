@@ -90,6 +90,7 @@ func TestDamage(t *testing.T) {
 			ok(t, b.Register().Erase(limit(t), h.Pages[page].Key))
 		},
 		"page is another":      func(t testing.TB, b *bus.Bus) { h, _ := inHead(t, b); put(t, b, h.Pages[page].Key, []byte("secret")) },
+		"page is not this one": func(t testing.TB, b *bus.Bus) { forge(t, b) },
 		"page is no gzip":      func(t testing.TB, b *bus.Bus) { damageZip(t, b) },
 		"page is newer":        func(t testing.TB, b *bus.Bus) { rewrite(t, b, replace(`"version":1`, `"version":2`)) },
 		"page has more fields": func(t testing.TB, b *bus.Bus) { rewrite(t, b, replace(`"version":1`, `"version":1,"secret":1`)) },
@@ -142,6 +143,16 @@ func refused(t *testing.T, b *bus.Bus) {
 	if reg != nil {
 		t.Error("a damaged register was given")
 	}
+}
+
+// forge turns every refusal of a page into a grant, without telling the head.
+func forge(t testing.TB, b *bus.Bus) {
+	t.Helper()
+	h, head := inHead(t, b)
+	rewrite(t, b, replace(`"refused"`, `"granted"`))
+	forged := pageBytes(t, b, "1003")
+	put(t, b, h.Pages[pageNumber(pageOf("1003"))].Key, forged)
+	put(t, b, headKey, head.Value)
 }
 
 func damageZip(t testing.TB, b *bus.Bus) {

@@ -29,7 +29,7 @@ func onDisk(t *testing.T, dir string, part []byte) int {
 }
 
 // pageBytes are what is stored of a subject's page.
-func pageBytes(t *testing.T, b *bus.Bus, id string) []byte {
+func pageBytes(t testing.TB, b *bus.Bus, id string) []byte {
 	t.Helper()
 	h, _ := inHead(t, b)
 	r, err := b.Register().Get(limit(t), h.Pages[pageNumber(pageOf(id))].Key)
