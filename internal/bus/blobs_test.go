@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/consentry/consentry/internal/bus/bustest"
 )
 
 type discard struct{}

@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"go.uber.org/goleak"
+
+	"github.com/consentry/consentry/internal/bus/bustest"
 )
 
 // childEnv names the store folder for the child process of the kill test.
