@@ -68,7 +68,7 @@ func (s source) fromFiles(ctx context.Context, o Options, r rules) (enrolled, er
 		Limits:     o.Limits,
 		TimeOut:    o.TimeOut,
 		Now:        o.Now,
-		Months:     r.policy.Retention.ReferenceMonths,
+		Months:     referenceMonths(r.policy),
 		Progress:   o.Progress.Enrolling,
 	}.Run(ctx, files)
 	if err != nil {
@@ -79,6 +79,14 @@ func (s source) fromFiles(ctx context.Context, o Options, r rules) (enrolled, er
 		e.refused = append(e.refused, enrolment.Refusal{Reason: p.Error()})
 	}
 	return e, nil
+}
+
+// referenceMonths is how old a reference may be by the policy; 0 where it does not say.
+func referenceMonths(p consent.Policy) int {
+	if p.Retention == nil {
+		return 0
+	}
+	return p.Retention.ReferenceMonths
 }
 
 // fromState takes who is enrolled in the state. What may not be kept any more is destroyed first.

@@ -81,6 +81,9 @@ func (s *session) prepare(ctx context.Context) error {
 func (s *session) runToEnd(ctx context.Context) error {
 	for {
 		err := s.run(ctx)
+		if err == nil {
+			err = s.stillHolds(ctx)
+		}
 		if !errors.Is(err, errRulesChanged) || ctx.Err() != nil {
 			return err
 		}

@@ -66,15 +66,27 @@ func (s *session) heed(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			changed, err := s.changed(ctx)
+			err = s.stillHolds(ctx)
 			if ctx.Err() != nil {
 				return nil //nolint:nilerr // it was told to stop
 			}
-			if err != nil || changed {
-				return errors.Join(err, errRulesChanged)
+			if err != nil {
+				return err
 			}
 		}
 	}
+}
+
+// stillHolds is asked at the end: word of the last change may still be on its way.
+func (s *session) stillHolds(ctx context.Context) error {
+	if s.options.NATSURL == "" {
+		return nil
+	}
+	changed, err := s.changed(ctx)
+	if err != nil || changed {
+		return errors.Join(err, errRulesChanged)
+	}
+	return nil
 }
 
 // changed says whether the run would now go by other orders. What cannot be found out counts as a

@@ -1,0 +1,158 @@
+package redact_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/consentry/consentry/internal/bus"
+	"github.com/consentry/consentry/internal/bus/bustest"
+	"github.com/consentry/consentry/internal/consent"
+	"github.com/consentry/consentry/internal/face"
+	"github.com/consentry/consentry/internal/redact"
+	"github.com/consentry/consentry/internal/register"
+	"github.com/consentry/consentry/internal/report"
+	"github.com/consentry/consentry/internal/review"
+	"github.com/consentry/consentry/pipeline"
+)
+
+// meanwhile does something once two files are done, while the run waits for it.
+type meanwhile struct {
+	silent
+	once  sync.Once
+	do    func()
+	mu    sync.Mutex
+	notes []string
+}
+
+func (m *meanwhile) Processing(done, _ int) {
+	if done >= 2 {
+		m.once.Do(m.do)
+	}
+}
+
+func (m *meanwhile) Note(text string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.notes = append(m.notes, text)
+}
+
+// shared is a server that others use too, with a register in which 4021 must be obscured.
+func shared(t *testing.T, records ...consent.Record) (string, *bus.Bus) {
+	t.Helper()
+	url := bustest.Serve(t, -1)
+	b, err := bus.Open(t.Context(), bus.Options{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	_, _, err = register.New(b.Register()).Import(t.Context(), []consent.Subject{{AdmissionNumber: "4021"}}, records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return url, b
+}
+
+func said(purpose consent.Purpose, answer consent.Answer) consent.Record {
+	return consent.Record{AdmissionNumber: "4021", Party: consent.Guardian, Purpose: purpose, Decision: answer, Date: "2025-01-01"}
+}
+
+// What somebody decides while a run is at work holds for the whole of its results.
+func TestDecisionInMidRun(t *testing.T) {
+	dir, o := newOptions(t)
+	url, b := shared(t)
+	for i := range 8 {
+		put(t, dir, string(rune('a'+i))+".png", slow, 64+i)
+	}
+	o.Mode, o.NATSURL, o.StateDir, o.Workers = pipeline.Cleared, url, "", 1
+	first := mustRun(t, o)
+	if first.Released != 8 {
+		t.Fatalf("%+v", first)
+	}
+	before := load(t, o.Out)
+	box := face.Box{X: 10, Y: 10, W: 20, H: 20}
+	progress := &meanwhile{do: func() {
+		said := review.Statement{As: consent.Obscure, Purposes: []consent.Purpose{consent.Website}}
+		if err := review.New(b.Rulings(), b.Runs()).Rule(t.Context(), before.Assets[0].SHA256, box, said); err != nil {
+			t.Error(err)
+		}
+	}}
+	o.Progress, o.Out = progress, filepath.Join(dir, "out2")
+	if s := mustRun(t, o); s.Released != 8 {
+		t.Fatalf("%+v", s)
+	}
+	rules := map[string]int{}
+	for _, a := range load(t, o.Out).Assets {
+		rules[a.Faces[0].Rule]++
+	}
+	if rules[pipeline.RulePerson] != 1 || rules[pipeline.RuleNotCleared] != 7 {
+		t.Errorf("rules %v, want one face that a person decided and seven others", rules)
+	}
+	if len(progress.notes) != 1 || !strings.Contains(progress.notes[0], "going on by what holds now") {
+		t.Errorf("told %q", progress.notes)
+	}
+}
+
+// A run that may not go on by what holds now takes back what it had released.
+func TestConsentInMidRunThatStopsIt(t *testing.T) {
+	dir, o := newOptions(t)
+	url, b := shared(t, said(consent.AnyPurpose, consent.Granted))
+	for i := range 8 {
+		put(t, dir, string(rune('a'+i))+".png", slow, 64+i)
+	}
+	o.Mode, o.NATSURL, o.StateDir, o.Workers, o.Preset = pipeline.Objectors, url, "", 1, "perse"
+	o.Progress = &meanwhile{do: func() {
+		withdrawn := said(consent.Website, consent.Withdrawn)
+		withdrawn.Date = "2025-02-01"
+		if _, err := register.New(b.Register()).Set(t.Context(), withdrawn); err != nil {
+			t.Error(err)
+		}
+	}}
+	s, err := redact.Run(t.Context(), o)
+	if usage := (*redact.UsageError)(nil); !errors.As(err, &usage) || !strings.Contains(err.Error(), "4021 may not be enrolled") {
+		t.Errorf("%v", err)
+	}
+	if s.Released != 0 || s.Withheld != 8 {
+		t.Errorf("%+v, want all withheld", s)
+	}
+	if left := files(t, filepath.Join(o.Out, "website")); len(left) > 0 {
+		t.Errorf("left in the output folder: %v", left)
+	}
+}
+
+func load(t *testing.T, out string) report.Report {
+	t.Helper()
+	r, err := report.Load(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(r.Assets, func(a, b report.Asset) int { return strings.Compare(a.Path, b.Path) })
+	return r
+}
+
+// What changes and concerns nobody who is looked for changes nothing.
+func TestChangeThatDoesNotMatter(t *testing.T) {
+	dir, o := newOptions(t)
+	url, b := shared(t)
+	for i := range 4 {
+		put(t, dir, string(rune('a'+i))+".png", slow, 64+i)
+	}
+	o.Mode, o.NATSURL, o.StateDir, o.Workers = pipeline.Cleared, url, "", 1
+	progress := &meanwhile{do: func() {
+		if _, err := register.New(b.Register()).Set(context.WithoutCancel(t.Context()), said(consent.Press, consent.Refused)); err != nil {
+			t.Error(err)
+		}
+	}}
+	o.Progress = progress
+	if s := mustRun(t, o); s.Released != 4 || looks(t, dir, slow) != 4 || len(progress.notes) != 0 {
+		t.Errorf("%+v after %d looks, told %q", s, looks(t, dir, slow), progress.notes)
+	}
+}
