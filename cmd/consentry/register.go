@@ -43,7 +43,10 @@ func (r *registerSet) Run(ctx context.Context, a *app) error {
 	if r.Date == "" {
 		record.Date = consent.DateOf(time.Now())
 	}
-	return a.withBus(ctx, func(b *bus.Bus) error {
+	return a.withRegister(ctx, func(b *bus.Bus, reg *consent.Register) error {
+		if _, err := subjectOf(reg, r.ID); err != nil {
+			return err
+		}
 		reg, err := register.New(b.Register()).Set(ctx, record)
 		if err != nil {
 			return registerError(err)

@@ -45,7 +45,7 @@ func subjectOf(reg *consent.Register, id string) (consent.Subject, error) {
 	}
 	s, ok := reg.Subject(id)
 	if !ok {
-		return consent.Subject{}, usageError{fmt.Errorf("%s is not in the register", id)}
+		return consent.Subject{}, usageError{fmt.Errorf("%s is not in the register; consentry register import adds subjects", id)}
 	}
 	return s, nil
 }
