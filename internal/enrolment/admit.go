@@ -16,9 +16,10 @@ type Stranger struct {
 func (e *Stranger) Error() string { return e.Text }
 
 // Admit says whether a new reference may join the gallery as one of the subject. It must look like
-// the subject's other references (be at least unsure with one of them) and not more like another
-// subject; the first reference of a subject must not be a confident match of somebody else. The
-// lookalikes that the register declares may be more alike; the note then says so. The error is a
+// the subject's other references (be at least unsure with one of them) and not clearly more like
+// another subject; the first reference of a subject must not be a confident match of somebody else.
+// The lookalikes that the register declares may be more alike. The note says where somebody else is
+// as like it. The error is a
 // [*Stranger]. References that come together must be judged together, as [Session.Run] does.
 func Admit(c Candidate, subject string, g *gallery.Gallery, lookalikes []string) (note string, err error) {
 	j := newJudge(g, func(string) []string { return lookalikes })

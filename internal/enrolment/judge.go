@@ -14,7 +14,10 @@ import (
 //  1. who does not belong to the own subject's group and is like another subject is refused as that
 //     subject's;
 //  2. who does not belong to the own subject's group is refused;
-//  3. who is more like another subject is refused;
+//  3. who is more like another subject is refused, if that is not chance: the other is a confident
+//     match, or leads by the gallery's margin. (Where many look alike, one of a thousand others often
+//     comes a little nearer than the own subject. To refuse those would leave pupils without the
+//     references by which they are found; that another is as near makes a match unsure anyway.);
 //  4. who is of a subject that is new, and a confident match of another that is known or of whom
 //     there are as many photographs, is refused.
 func (j *judge) judge() {
@@ -78,8 +81,11 @@ func (j *judge) unlike(n *newcomer, g groups) *Stranger {
 
 func (j *judge) closer(n *newcomer, _ groups) *Stranger {
 	other, own := best(n.other, n.others), best(n.own, n.peers)
-	if !own.found || !other.found || other.score < j.limits.Unsure || other.score <= own.score {
+	if !own.found || !other.found || other.score <= own.score {
 		return nil
+	}
+	if other.score < j.limits.Confident && other.score < own.score+j.limits.Margin {
+		return nil // chance; the note says so
 	}
 	return stranger(n, other.subject, "looks more like %[2]s than like the other references of %[1]s")
 }
@@ -100,13 +106,19 @@ func stranger(n *newcomer, rival, text string) *Stranger {
 	return &Stranger{n.subject(), rival, fmt.Sprintf(text, n.subject(), rival)}
 }
 
-// noteOf says that a declared lookalike is the more alike.
+// noteOf says that somebody else is as like it, a declared lookalike or by chance.
 func (j *judge) noteOf(n *newcomer) string {
-	alike, own := best(n.alike, n.kin), best(n.own, n.peers)
-	if !alike.found || alike.score < j.limits.Unsure || own.found && alike.score <= own.score {
-		return ""
+	alike, other, own := best(n.alike, n.kin), best(n.other, n.others), best(n.own, n.peers)
+	nearer := func(l likeness) bool {
+		return l.found && l.score >= j.limits.Unsure && (!own.found || l.score > own.score)
 	}
-	return fmt.Sprintf("cannot be told from %s, a declared lookalike of %s: look at whom it shows", alike.subject, n.subject())
+	switch {
+	case nearer(alike):
+		return fmt.Sprintf("cannot be told from %s, a declared lookalike of %s: look at whom it shows", alike.subject, n.subject())
+	case own.found && nearer(other):
+		return fmt.Sprintf("looks as much like %[2]s as like the other references of %[1]s: look at whom it shows; a photograph more like the others would be better", n.subject(), other.subject)
+	}
+	return ""
 }
 
 // membership is where a newcomer stands among the references of its own subject.

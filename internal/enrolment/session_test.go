@@ -64,7 +64,7 @@ func (g *glasses) Portrait(context.Context, face.Box) ([]byte, error) {
 	if g.looked++; g.after != nil {
 		g.after(g.looked)
 	}
-	return []byte("portrait"), nil
+	return json.Marshal(g.seen) // what is cut out can be looked at in turn
 }
 
 // folder writes photographs under their names and lists them.
@@ -269,6 +269,55 @@ func TestOnePhotographForTwo(t *testing.T) {
 	r := run1(t, newSession(reg, &glasses{}, store), folder(t, photos))
 	if got := refusals(r)["2.jpg"]; r.Already != 1 || !strings.Contains(got, "the very photograph that is enrolled for 1") {
 		t.Errorf("%q, %+v", got, r)
+	}
+}
+
+func TestFaceThatAPersonHasNamed(t *testing.T) {
+	store := New(realBucket(t))
+	add(t, store, enrolledOf(shot{"1", 1, 1}, "aa"), enrolledOf(shot{"2", 2, 2}, "aa"))
+	with := register(t, grant("1"), grant("2"), grant("3"), withdraw("3"))
+	s := newSession(with, &glasses{}, store)
+	keep := func(subject string, p photo) error {
+		data, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Face(t.Context(), subject, data, face.Box{X: 1, Y: 1, W: 100, H: 100})
+		return err
+	}
+	if err := keep("1", photo{Person: 1, Number: 3}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(list(t, store)); n != 3 {
+		t.Errorf("%d are stored", n)
+	}
+	if err := keep("1", photo{Person: 2, Number: 4}); !errors.As(err, new(*Stranger)) {
+		t.Errorf("somebody else's: %v", err)
+	}
+	for name, err := range map[string]error{
+		"without consent":       keep("3", photo{Person: 3, Number: 5}),
+		"not in the register":   keep("9", photo{Person: 9, Number: 6}),
+		"too small a reference": keep("1", photo{Person: 1, Number: 7, Fault: "small"}),
+	} {
+		if !errors.As(err, new(*Faults)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if n := len(list(t, store)); n != 3 {
+		t.Errorf("%d are stored after refusals", n)
+	}
+}
+
+func TestConsentWithdrawnWhileAFaceIsKept(t *testing.T) {
+	store := New(realBucket(t))
+	current := register(t, grant("1"))
+	s := newSession(nil, &glasses{after: func(int) { current = register(t, grant("1"), withdraw("1")) }}, store)
+	s.Register = func(context.Context) (*consent.Register, error) { return current, nil }
+	if _, err := s.Face(t.Context(), "1", []byte(`{"Person":1,"Number":1}`), face.Box{W: 9, H: 9}); !errors.As(err, new(*Faults)) {
+		t.Errorf("it was kept: %v", err)
+	}
+	if n := len(list(t, store)); n != 0 {
+		t.Errorf("%d are stored", n)
 	}
 }
 
