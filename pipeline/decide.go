@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/consentry/consentry/internal/consent"
 	"github.com/consentry/consentry/internal/face"
@@ -33,7 +34,8 @@ func decide(asset string, faces []face.Face, matches []gallery.Match, order Orde
 // Judge is what becomes of a face of the asset that matched so.
 func (o Order) Judge(asset string, box face.Box, score float64, m gallery.Match) FaceResult {
 	d := o.decide(asset, box, m)
-	v := FaceResult{Box: box, Score: score, Match: m, Outcome: d.Outcome, Rule: d.Rule, Reason: d.Text}
+	reason := strings.Join(append([]string{d.Text}, d.Notices...), "; ")
+	v := FaceResult{Box: box, Score: score, Match: m, Outcome: d.Outcome, Rule: d.Rule, Reason: reason}
 	if o.Mode != Everyone {
 		v.Basis = o.Basis(m)
 	}

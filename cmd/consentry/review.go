@@ -45,10 +45,20 @@ func (r *reviewList) Run(ctx context.Context, a *app) error {
 		table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "FACE\tPICTURE\tAT\tPURPOSES\tWHY")
 		for _, f := range waiting {
-			fmt.Fprintf(table, "%s\t%s\t%.0f,%.0f %.0f×%.0f\t%s\t%s\n", f.ID, f.Path, f.Box.X, f.Box.Y, f.Box.W, f.Box.H, purposesOf(f), f.Reason)
+			fmt.Fprintf(table, "%s\t%s\t%.0f,%.0f %.0f×%.0f\t%s\t%s\n", f.ID, f.Path, f.Box.X, f.Box.Y, f.Box.W, f.Box.H, purposesOf(f), shortened(f.Reason))
 		}
 		return table.Flush()
 	})
+}
+
+// maxReason is what fits a line of the table; --json gives the whole.
+const maxReason = 90
+
+func shortened(reason string) string {
+	if runes := []rune(reason); len(runes) > maxReason {
+		return string(runes[:maxReason-1]) + "…"
+	}
+	return reason
 }
 
 func purposesOf(f review.Face) string {

@@ -41,6 +41,7 @@ func Run(ctx context.Context, o Options) (_ Summary, err error) {
 	if err := s.prepare(ctx); err != nil {
 		return Summary{}, err
 	}
+	remind(o, s.policy, s.scan)
 	runErr := s.runToEnd(ctx)
 	if runErr != nil {
 		s.batch.interrupt(interruption(ctx, runErr))
