@@ -41,6 +41,12 @@ func (m *meanwhile) Note(text string) {
 	m.notes = append(m.notes, text)
 }
 
+func (m *meanwhile) told(text string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return strings.Contains(strings.Join(m.notes, "\n"), text)
+}
+
 // shared is a server that others use too, with a register in which 4021 must be obscured.
 func shared(t *testing.T, records ...consent.Record) (string, *bus.Bus) {
 	t.Helper()
@@ -96,7 +102,7 @@ func TestDecisionInMidRun(t *testing.T) {
 	if rules[pipeline.RulePerson] != 1 || rules[pipeline.RuleNotCleared] != 7 {
 		t.Errorf("rules %v, want one face that a person decided and seven others", rules)
 	}
-	if len(progress.notes) != 1 || !strings.Contains(progress.notes[0], "going on by what holds now") {
+	if !progress.told("going on by what holds now") {
 		t.Errorf("told %q", progress.notes)
 	}
 }
@@ -152,7 +158,24 @@ func TestChangeThatDoesNotMatter(t *testing.T) {
 		}
 	}}
 	o.Progress = progress
-	if s := mustRun(t, o); s.Released != 4 || looks(t, dir, slow) != 4 || len(progress.notes) != 0 {
+	if s := mustRun(t, o); s.Released != 4 || looks(t, dir, slow) != 4 || progress.told("going on by what holds now") {
 		t.Errorf("%+v after %d looks, told %q", s, looks(t, dir, slow), progress.notes)
+	}
+}
+
+func TestThePolicysReminders(t *testing.T) {
+	dir, o := newOptions(t)
+	o.Paths = []string{filepath.Join(dir, "2025-26")}
+	for _, name := range []string{"7B/a.png", "Jane/b.png"} {
+		put(t, dir, "../2025-26/"+name, 64, 64)
+	}
+	progress := &meanwhile{do: func() {}}
+	o.Progress, o.Purposes = progress, []consent.Purpose{consent.Press, consent.InternalDisplay}
+	mustRun(t, o)
+	if !progress.told("press: before anything goes to a third party: a contract") || progress.told("internal-display:") {
+		t.Errorf("third parties: %q", progress.notes)
+	}
+	if !progress.told("1 of 2 files lie in folders that are not called ACADEMIC-YEAR/YEAR-GROUP-or-CLASS/ (lumen-folders)") {
+		t.Errorf("folders: %q", progress.notes)
 	}
 }

@@ -15,7 +15,7 @@ func remind(o Options, p consent.Policy, scan *intake.Batch) {
 	if t := p.ThirdParty; t != nil {
 		for _, purpose := range o.Purposes {
 			if slices.Contains(t.Purposes, purpose) {
-				o.Progress.Note(fmt.Sprintf("%s: before anything goes to a third party it needs: %s (%s: %s)", purpose, t.Approval, t.Rule, t.Clause))
+				o.Progress.Note(fmt.Sprintf("%s: before anything goes to a third party: %s (%s)", purpose, t.Approval, t.Rule))
 			}
 		}
 	}
@@ -26,7 +26,7 @@ func remind(o Options, p consent.Policy, scan *intake.Batch) {
 		}
 	}
 	if unfit > 0 {
-		o.Progress.Note(fmt.Sprintf("%d of %d files lie in folders that are not called %s (%s: %s)",
-			unfit, len(scan.Files), p.Folders.Pattern, p.Folders.Rule, p.Folders.Clause))
+		o.Progress.Note(fmt.Sprintf("%d of %d files lie in folders that are not called %s (%s)",
+			unfit, len(scan.Files), p.Folders.Pattern, p.Folders.Rule))
 	}
 }
