@@ -10,6 +10,7 @@ import (
 	"github.com/consentry/consentry/internal/bench"
 	"github.com/consentry/consentry/internal/demo"
 	"github.com/consentry/consentry/internal/evaluation"
+	"github.com/consentry/consentry/internal/gallery"
 	"github.com/consentry/consentry/internal/redact"
 	"github.com/consentry/consentry/internal/sandbox"
 )
@@ -57,7 +58,40 @@ func (m *measureBench) Run(ctx context.Context, a *app) error {
 	if err := m.throughput(ctx, a, dir, options, photographs); err != nil {
 		return err
 	}
-	return m.large(ctx, a, options, photographs)
+	if err := m.large(ctx, a, options, photographs); err != nil {
+		return err
+	}
+	return m.school(ctx, a, dir)
+}
+
+// What the register and the gallery of the largest school are measured with.
+const (
+	schoolSubjects   = 50_000
+	schoolReferences = 2
+	schoolFaces      = 100
+)
+
+// school measures what does not depend on photographs: a large gallery and a large register.
+func (m *measureBench) school(ctx context.Context, a *app, dir string) error {
+	fmt.Fprintf(a.stdout, "\nMatching the faces of one photograph, one core:\n\n")
+	for _, crowd := range []gallery.Crowd{gallery.General(), gallery.Alike()} {
+		cost, err := gallery.MeasureMatch(crowd, schoolSubjects, schoolReferences, schoolFaces, m.Rounds)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(a.stdout, cost)
+	}
+	for _, recordsEach := range []int{1, 12} {
+		fmt.Fprintf(a.stdout, "\nThe register in the embedded server, every write flushed:\n\n")
+		costs, err := bench.MeasureRegister(ctx, filepath.Join(dir, fmt.Sprint("register", recordsEach)), schoolSubjects, recordsEach)
+		if err != nil {
+			return err
+		}
+		if err := costs.Print(a.stdout); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func readSamples(l demo.Layout) ([][]byte, error) {
