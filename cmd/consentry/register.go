@@ -48,27 +48,34 @@ func (r *registerSet) Run(ctx context.Context, a *app) error {
 			return err
 		}
 		reg, err := register.New(b.Register()).Set(ctx, record)
+		after, err := a.taken(err)
 		if err != nil {
-			return registerError(err)
+			return err
 		}
 		if err := a.reconcile(ctx, b, reg); err != nil {
 			return err
 		}
 		if a.json {
-			return json.NewEncoder(a.stdout).Encode(map[string]any{"register_revision": reg.Revision(), "record": record})
+			err = json.NewEncoder(a.stdout).Encode(map[string]any{"register_revision": reg.Revision(), "record": record})
+			return errors.Join(err, after)
 		}
 		_, err = fmt.Fprintf(a.stdout, "recorded: %s of %s, %s %s on %s (register revision %d)\n",
 			record.Party, record.AdmissionNumber, record.Purpose, record.Decision, record.Date, reg.Revision())
-		return err
+		return errors.Join(err, after)
 	})
 }
 
-// registerError gives what the register refuses the exit code of wrong usage.
-func registerError(err error) error {
-	if errors.Is(err, bus.ErrUnavailable) || errors.Is(err, bus.ErrFull) {
-		return err
+// taken sorts the errors of a change of the register: what the register refuses is wrong usage. A
+// change that was taken, and whose predecessor is still on the disk, goes on to its consequences;
+// after is the error to end with then.
+func (a *app) taken(err error) (after, refused error) {
+	switch {
+	case errors.Is(err, register.ErrNotErased):
+		return err, nil
+	case err == nil, errors.Is(err, bus.ErrUnavailable), errors.Is(err, bus.ErrFull), errors.Is(err, register.ErrDamaged), errors.Is(err, register.ErrUnknown):
+		return nil, err
 	}
-	return usageError{err}
+	return nil, usageError{err}
 }
 
 type registerRemove struct {
@@ -79,14 +86,15 @@ type registerRemove struct {
 func (r *registerRemove) Run(ctx context.Context, a *app) error {
 	return a.withBus(ctx, func(b *bus.Bus) error {
 		reg, err := register.New(b.Register()).Remove(ctx, r.IDs...)
+		after, err := a.taken(err)
 		if err != nil {
-			return registerError(err)
+			return err
 		}
 		if err := a.reconcile(ctx, b, reg); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(a.stdout, "removed %d (register revision %d)\n", len(r.IDs), reg.Revision())
-		return err
+		return errors.Join(err, after)
 	})
 }
 

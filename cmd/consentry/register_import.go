@@ -40,16 +40,14 @@ func (r *registerImport) Run(ctx context.Context, a *app) error {
 			return err
 		}
 		next, changes, err := r.take(ctx, b, reg, in)
+		after, err := a.taken(err)
 		if err != nil {
-			return registerError(err)
-		}
-		if err := a.printImport(next, changes, in.notes, r.DryRun); err != nil {
 			return err
 		}
-		if r.DryRun {
-			return nil
+		if !r.DryRun {
+			after = errors.Join(after, a.reconcile(ctx, b, next))
 		}
-		return a.reconcile(ctx, b, next)
+		return errors.Join(a.printImport(next, changes, in.notes, r.DryRun), after)
 	})
 }
 
@@ -57,7 +55,7 @@ func (r *registerImport) take(ctx context.Context, b *bus.Bus, reg *consent.Regi
 	if r.DryRun {
 		return reg.Merge(in.subjects, in.records)
 	}
-	return register.New(b.Register()).Import(ctx, in.subjects, in.records)
+	return register.New(b.Register()).ImportOnto(ctx, reg, in.subjects, in.records)
 }
 
 func (r *registerImport) read(reg *consent.Register) (imported, error) {

@@ -22,8 +22,23 @@ const (
 // changed. Where nothing did, nothing is written and the revision stays. ErrConflict where somebody
 // else changed the register meanwhile: what was to be changed may read otherwise now.
 func (s *Store) Import(ctx context.Context, subjects []consent.Subject, records []consent.Record) (*consent.Register, consent.Changes, error) {
+	return s.importOnto(ctx, subjects, records, func(*consent.Register) bool { return true })
+}
+
+// ImportOnto is [Store.Import] for what was completed by the register as base shows it (see
+// [consent.SubjectsFile.Onto]): ErrConflict where it is not that one any more.
+func (s *Store) ImportOnto(ctx context.Context, base *consent.Register, subjects []consent.Subject, records []consent.Record) (*consent.Register, consent.Changes, error) {
+	return s.importOnto(ctx, subjects, records, func(reg *consent.Register) bool { return reg.Revision() == base.Revision() })
+}
+
+func (s *Store) importOnto(
+	ctx context.Context, subjects []consent.Subject, records []consent.Record, same func(*consent.Register) bool,
+) (*consent.Register, consent.Changes, error) {
 	var changes consent.Changes
 	reg, err := s.change(ctx, func(reg *consent.Register) (next *consent.Register, err error) {
+		if !same(reg) {
+			return nil, ErrConflict
+		}
 		next, changes, err = reg.Merge(subjects, records)
 		return next, err
 	})

@@ -203,3 +203,20 @@ func TestOnlyWhatChangedIsWritten(t *testing.T) {
 	}
 	same(t, []any{len(after), fresh}, []any{257, 2})
 }
+
+// What a file was completed with must still be what the register says.
+func TestImportOntoAnotherRegister(t *testing.T) {
+	s := New(fresh(t).Register())
+	subjects, records := school(3, 1)
+	first, _, err := s.Import(limit(t), subjects, records)
+	ok(t, err)
+	_, err = s.Set(limit(t), says(subjects[0].AdmissionNumber, consent.Withdrawn, "2026-01-01"))
+	ok(t, err)
+	if reg, _, err := s.ImportOnto(limit(t), first, subjects, nil); !errors.Is(err, ErrConflict) || reg != nil {
+		t.Errorf("imported onto a register that has changed: %v", err)
+	}
+	now, err := s.Load(limit(t))
+	ok(t, err)
+	_, _, err = s.ImportOnto(limit(t), now, subjects, nil)
+	ok(t, err)
+}
