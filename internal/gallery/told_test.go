@@ -67,6 +67,16 @@ func TestWhatAPersonSaid(t *testing.T) {
 	}
 }
 
+// A told face without a score leads nobody, not even one that is most unlike the subject.
+func TestNoScoreLeadsNobody(t *testing.T) {
+	a := single(someone(seeded(1)))
+	g := build(t, []Reference{{"4021", "d", a}}, Thresholds{Confident: 5, Unsure: -9, Exclusive: 3, Yield: 4})
+	m := g.Match([]Probe{{Is: "4021"}, {Templates: aimed(a, -5)}})
+	if m[1].Band != Unsure {
+		t.Errorf("%+v", m[1])
+	}
+}
+
 func TestToldFaceKeepsItsScore(t *testing.T) {
 	r := seeded(2)
 	a, b := someone(r), someone(r)
