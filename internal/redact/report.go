@@ -91,14 +91,18 @@ func kindOf(path string) string {
 }
 
 // thumbnail is the contact sheet's picture of an item. What an earlier run released has none yet;
-// it is made of the derivative in its place. What an earlier run withheld is drawn without one.
+// it is made of the derivative in its place. What an earlier run withheld has one only where the
+// state was kept.
 func (s *session) thumbnail(ctx context.Context, i int) ([]byte, error) {
 	if i >= len(s.batch.items) {
 		return nil, nil
 	}
 	w := s.batch.items[i]
-	if w.result.Thumbnail != nil || !w.found || w.result.Outcome != pipeline.Released {
+	if w.result.Thumbnail != nil || !w.found {
 		return w.result.Thumbnail, nil
+	}
+	if w.result.Outcome != pipeline.Released {
+		return s.keptThumbnail(ctx, w)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.options.TimeOut)
 	defer cancel()
@@ -108,6 +112,30 @@ func (s *session) thumbnail(ctx context.Context, i int) ([]byte, error) {
 		return nil, nil //nolint:nilerr // the file itself is as it should be
 	}
 	return picture, nil
+}
+
+// keptThumbnail is the one that the state of the job keeps, if the job was the same.
+func (s *session) keptThumbnail(ctx context.Context, w *wanted) ([]byte, error) {
+	var group []*wanted
+	for _, other := range s.batch.items {
+		if other.digest == w.digest {
+			group = append(group, other)
+		}
+	}
+	job, err := s.batch.job(group)
+	if err != nil {
+		return nil, err
+	}
+	state, _, err := s.states.Get(ctx, job.Key())
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range state.Results {
+		if r.Key == w.key {
+			return r.Thumbnail, nil
+		}
+	}
+	return nil, nil
 }
 
 func (s *session) thumbnailOf(ctx context.Context, w *wanted) ([]byte, error) {
