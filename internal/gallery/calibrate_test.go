@@ -122,6 +122,9 @@ func TestTargetsThatAreNone(t *testing.T) {
 
 // More pairs than are compared: a fixed choice of them says what all would.
 func TestChoiceOfPairs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compares six million pairs")
+	}
 	samples := calibrated(General().references(seeded(8), 2300, 1))
 	some := impostorScores(samples)
 	if n := len(some); n > mostPairs || n < mostPairs*99/100 {

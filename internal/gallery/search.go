@@ -100,7 +100,7 @@ func (s *search) contender(t *table, p place) contender {
 
 // incomparable says whether some subject that is not left out shares no describer with the probe.
 func (s *search) incomparable(t *table) bool {
-	lacking := 0
+	var lacking int
 	switch {
 	case !s.probe.described() || s.probe.dlib != nil && s.probe.mobile != nil:
 		return false

@@ -12,14 +12,6 @@ import (
 	"github.com/consentry/consentry/internal/face"
 )
 
-func asProbes(probes []face.Templates) []Probe {
-	var all []Probe
-	for _, p := range probes {
-		all = append(all, Probe{Templates: p})
-	}
-	return all
-}
-
 // One reference at a time makes the gallery that all of them together make, and leaves each step as it was.
 func TestWithIsNew(t *testing.T) {
 	for seed := range uint64(12) {
