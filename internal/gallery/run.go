@@ -16,8 +16,8 @@ type quest interface {
 	offer(t *table, p place)
 }
 
-// together at once: what one pass over the gallery compares. More faces would need more room for
-// hits, and gain nothing: the rows' bytes are read once for all of them.
+// questsAtOnce is how many faces one pass over the gallery compares. More would need more room for
+// hits and gain nothing: the rows' bytes are read once for all of them.
 const questsAtOnce = 128
 
 // run offers each quest all rows that reach its floor, and perhaps others. Their scores are those of the
