@@ -23,7 +23,7 @@ func TestRevisionIsRaised(t *testing.T) {
 	got := fmt.Sprintf("%d %.1f %.1f %.1f %.1f %.2f %+v %+v", pipeline.Revision,
 		region.Centre.X, region.Centre.Y, region.RX, region.RY, region.Angle/math.Pi,
 		vision.DefaultOptions(), gallery.DefaultThresholds())
-	const want = "1 143.5 146.5 63.6 79.6 0.25 " +
+	const want = "2 143.5 146.5 63.6 79.6 0.25 " +
 		"{SmallestFace:20 Least:10 SeenAt:15 Budget:1048576 Enlarge:2 Coarsest:320 Tile:1088 Candidate:0.15 Crowd:8 Threshold:0.39} " +
 		"{Confident:5 Single:0.5 Unsure:3.5 Margin:1 Exclusive:3 Yield:4}"
 	if got != want {
