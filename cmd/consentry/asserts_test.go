@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -69,20 +70,40 @@ func wantFaces(ts *testscript.TestScript, a report.Asset, want string) {
 	}
 }
 
-// jsonhas FILE KEY VALUE wants a value in a JSON object; keys are joined by dots.
+// jsonhas FILE KEY VALUE [KEY VALUE…] wants values in JSON; keys are joined by dots, a list has the
+// keys 0, 1, … and len, and keys lists the keys of an object.
 func jsonHas(ts *testscript.TestScript, _ bool, args []string) {
-	var at any
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &at))
-	for _, key := range strings.Split(args[1], ".") {
-		object, ok := at.(map[string]any)
-		if !ok {
-			ts.Fatalf("%s: no object at %s", args[0], key)
+	var all any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &all))
+	for pair := range slices.Chunk(args[1:], 2) {
+		at := all
+		for _, key := range strings.Split(pair[0], ".") {
+			at = jsonAt(ts, at, key)
 		}
-		at = object[key]
+		if got := fmt.Sprint(at); got != pair[1] {
+			ts.Fatalf("%s: %s is %s, want %s", args[0], pair[0], got, pair[1])
+		}
 	}
-	if got := fmt.Sprint(at); got != args[2] {
-		ts.Fatalf("%s: %s is %s, want %s", args[0], args[1], got, args[2])
+}
+
+func jsonAt(ts *testscript.TestScript, in any, key string) any {
+	switch in := in.(type) {
+	case map[string]any:
+		if key == "keys" {
+			return slices.Sorted(maps.Keys(in))
+		}
+		return in[key]
+	case []any:
+		if key == "len" {
+			return len(in)
+		}
+		if n := numbers(ts, []string{key})[0]; n < len(in) {
+			return in[n]
+		}
+		ts.Fatalf("the list has %d entries, and not %s", len(in), key)
 	}
+	ts.Fatalf("no object or list at %s", key)
+	return nil
 }
 
 // samepixels A B wants every pixel to be the same.

@@ -42,11 +42,11 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 // commands are the scripts' own: makers of inputs, then what is asserted.
 func commands() map[string]command {
 	return map[string]command{
-		"exits": exits, "interrupt": interrupt, "tinydisk": tinyDisk, "expand": expand,
+		"exits": exits, "interrupt": interrupt, "tinydisk": tinyDisk, "expand": expand, "meanwhile": meanwhile,
 		"layout": layout, "sample": sample, "crop": crop, "beside": beside, "scale": scale, "soften": soften,
 		"plain": plain, "animated": animated, "bomb": bomb, "cut": cut, "flip": flip, "named": named,
 		"asset": asset, "jsonhas": jsonHas, "samepixels": samePixels, "onlyregions": onlyRegions,
-		"holds": holds, "nowhere": nowhere,
+		"holds": holds, "nowhere": nowhere, "pages": pages, "faceid": faceID,
 	}
 }
 

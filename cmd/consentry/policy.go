@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/consentry/consentry/internal/consent"
 )
@@ -54,7 +53,7 @@ func (p *policyCheck) Run(a *app) error {
 
 // loadPolicy reads a preset or a file.
 func loadPolicy(nameOrFile string) (consent.Policy, error) {
-	policy, err := consent.Load(nameOrFile, func(name string) (io.ReadCloser, error) { return os.Open(name) })
+	policy, err := consent.Load(nameOrFile, func(name string) (io.ReadCloser, error) { return openInput(name) })
 	if err != nil {
 		return consent.Policy{}, usageError{fmt.Errorf("%s: %w", nameOrFile, err)}
 	}
