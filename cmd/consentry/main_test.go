@@ -46,7 +46,7 @@ func commands() map[string]command {
 		"layout": layout, "sample": sample, "crop": crop, "beside": beside, "scale": scale, "soften": soften,
 		"plain": plain, "animated": animated, "bomb": bomb, "cut": cut, "flip": flip, "named": named,
 		"asset": asset, "jsonhas": jsonHas, "samepixels": samePixels, "onlyregions": onlyRegions,
-		"holds": holds, "nowhere": nowhere, "pages": pages, "faceid": faceID,
+		"holds": holds, "nowhere": nowhere, "pages": pages, "faceid": faceID, "cells": cells,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/consentry/consentry/internal/report"
@@ -112,4 +114,26 @@ func waitForLine(lines *bufio.Scanner, text string) (heard []string) {
 		}
 	}
 	return heard
+}
+
+// cells FILE PURPOSE DAY holds a table of presets (columns) and subjects (rows), of cells such as
+// show:perse-2.1, against what register list says of each for the purpose on that day.
+func cells(ts *testscript.TestScript, _ bool, args []string) {
+	lines := strings.Split(strings.TrimSpace(ts.ReadFile(args[0])), "\n")
+	for column, preset := range strings.Fields(lines[0])[1:] {
+		var rows []listed
+		ts.Check(ts.Exec("consentry", "register", "list", "--json", "--preset", preset, "--purpose", args[1], "--on", args[2]))
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &rows))
+		var want, got []string
+		for _, line := range lines[1:] {
+			fields := strings.Fields(line)
+			want = append(want, fields[0]+" "+fields[1+column])
+		}
+		for _, r := range rows {
+			got = append(got, fmt.Sprintf("%s %s:%s", r.AdmissionNumber, r.Outcome, r.Rule))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			ts.Fatalf("%s on %s by %s:\n%s", args[1], args[2], preset, diff)
+		}
+	}
 }
