@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -74,8 +75,8 @@ func faceID(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // meanwhile TEXT CODE PROGRAM ARG… / CODE PROGRAM ARG… starts the first program, stops it where it
-// is once it has written the text on standard error, runs the second, and lets the first go on. What
-// stdout and stderr are then is the second's.
+// is once it has written the text on standard error, runs the second (with the first's process number in
+// $FIRST), and lets the first go on. What stdout and stderr are then is the second's.
 func meanwhile(ts *testscript.TestScript, _ bool, args []string) {
 	slash := slices.Index(args, "/")
 	if slash < 3 || slash+2 >= len(args) {
@@ -93,6 +94,7 @@ func meanwhile(ts *testscript.TestScript, _ bool, args []string) {
 	lines := bufio.NewScanner(words)
 	heard := waitForLine(lines, args[0])
 	ts.Check(cmd.Process.Signal(syscall.SIGSTOP))
+	ts.Setenv("FIRST", strconv.Itoa(cmd.Process.Pid))
 	err = ts.Exec(second[1], second[2:]...)
 	ts.Check(cmd.Process.Signal(syscall.SIGCONT))
 	for lines.Scan() {
