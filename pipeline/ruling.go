@@ -25,10 +25,10 @@ type Ruling struct {
 // Verdict is what a person decided for one purpose.
 type Verdict struct {
 	Outcome consent.Outcome `json:"outcome"` // Show or Obscure
-	// Basis is what [Order.Basis] said when it was decided. A face is shown on a person's word only
-	// as long as nothing has changed that the person went by: a consent withdrawn since then is not
-	// overruled. To obscure needs no basis.
-	Basis string `json:"basis,omitempty"`
+	// Bases are what [Order.Basis] said when it was decided, one for each way of working in which the
+	// face was judged. A face is shown on a person's word only as long as nothing has changed that
+	// the person went by: a consent withdrawn since then is not overruled. To obscure needs none.
+	Bases []string `json:"bases,omitempty"`
 }
 
 // Rulings are those on the faces of each asset, by its digest.
@@ -109,7 +109,7 @@ func (o Order) ruled(asset string, box face.Box, m gallery.Match) (consent.Decis
 		return consent.Decision{}, false
 	case v.Outcome == consent.Obscure:
 		return consent.Decision{Outcome: consent.Obscure, Rule: RulePerson, Text: "a person decided that this face is obscured"}, true
-	case v.Outcome == consent.Show && v.Basis == o.Basis(m):
+	case v.Outcome == consent.Show && slices.Contains(v.Bases, o.Basis(m)):
 		return consent.Decision{Outcome: consent.Show, Rule: RulePerson, Text: "a person decided that this face may be shown"}, true
 	}
 	return consent.Decision{}, false

@@ -50,7 +50,7 @@ func TestUnsureWaitsUntilAPersonDecides(t *testing.T) {
 	}
 	as := func(outcome consent.Outcome, basis string) func(*pipeline.Order) {
 		return ruled(f, func(r *pipeline.Ruling) {
-			r.As = map[consent.Purpose]pipeline.Verdict{consent.Website: {Outcome: outcome, Basis: basis}}
+			r.As = map[consent.Purpose]pipeline.Verdict{consent.Website: {Outcome: outcome, Bases: []string{basis}}}
 		})
 	}
 	for name, test := range map[string]struct {
@@ -66,7 +66,7 @@ func TestUnsureWaitsUntilAPersonDecides(t *testing.T) {
 		"it is another":        {ruled(f, func(r *pipeline.Ruling) { r.Is = "4022" }), consent.Show, ""},
 		"it is not her":        {ruled(f, func(r *pipeline.Ruling) { r.Not = []string{"4021"} }), consent.Show, ""},
 		"another purpose": {ruled(f, func(r *pipeline.Ruling) {
-			r.As = map[consent.Purpose]pipeline.Verdict{consent.Press: {Outcome: consent.Show, Basis: before.Basis}}
+			r.As = map[consent.Purpose]pipeline.Verdict{consent.Press: {Outcome: consent.Show, Bases: []string{before.Basis}}}
 		}), consent.Review, pipeline.RuleUnsure},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,7 +89,7 @@ func TestAPersonsWordDoesNotOutlastAWithdrawal(t *testing.T) {
 	f := nearly(2) // 4022, who had granted
 	before, _ := verdictOn(t, f, nil)
 	show := ruled(f, func(r *pipeline.Ruling) {
-		r.As = map[consent.Purpose]pipeline.Verdict{consent.Website: {Outcome: consent.Show, Basis: before.Basis}}
+		r.As = map[consent.Purpose]pipeline.Verdict{consent.Website: {Outcome: consent.Show, Bases: []string{before.Basis}}}
 	})
 	got, _ := verdictOn(t, f, show)
 	if got.Outcome != consent.Show {
@@ -130,7 +130,7 @@ func TestAPersonsShowDoesNotOverruleARefusal(t *testing.T) {
 	f := person(1)
 	before, _ := verdictOn(t, f, nil)
 	got, _ := verdictOn(t, f, ruled(f, func(r *pipeline.Ruling) {
-		r.As = map[consent.Purpose]pipeline.Verdict{consent.Website: {Outcome: consent.Show, Basis: before.Basis}}
+		r.As = map[consent.Purpose]pipeline.Verdict{consent.Website: {Outcome: consent.Show, Bases: []string{before.Basis}}}
 	}))
 	if got.Outcome != consent.Obscure {
 		t.Errorf("%s by %s", got.Outcome, got.Rule)

@@ -162,11 +162,11 @@ func (r *reviewDecide) statement(reg *consent.Register, f review.Face) (review.S
 	if err != nil {
 		return said, usageError{err}
 	}
-	said.Basis = map[consent.Purpose]string{}
+	said.Bases = map[consent.Purpose][]string{}
 	for _, w := range f.Waiting {
 		if len(wanted) == 0 || slices.Contains(wanted, w.Purpose) {
 			said.Purposes = append(said.Purposes, w.Purpose)
-			said.Basis[w.Purpose] = w.Basis
+			said.Bases[w.Purpose] = w.Bases
 		}
 	}
 	if len(said.Purposes) == 0 {

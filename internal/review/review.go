@@ -40,8 +40,8 @@ type Statement struct {
 	Not      []string          `json:"not,omitempty"`      // the face is none of these
 	As       consent.Outcome   `json:"as,omitempty"`       // Show or Obscure, for the purposes
 	Purposes []consent.Purpose `json:"purposes,omitempty"` // that As is about
-	// Basis is what the person went by, for each purpose; see [pipeline.Order.Basis].
-	Basis map[consent.Purpose]string `json:"basis,omitempty"`
+	// Bases are what the person went by, for each purpose; see [pipeline.Order.Basis].
+	Bases map[consent.Purpose][]string `json:"bases,omitempty"`
 }
 
 // version of the records.
@@ -182,7 +182,7 @@ func (r record) ruling() pipeline.Ruling {
 			}
 		}
 		for _, purpose := range said.Purposes {
-			ruling.As[purpose] = pipeline.Verdict{Outcome: said.As, Basis: said.Basis[purpose]}
+			ruling.As[purpose] = pipeline.Verdict{Outcome: said.As, Bases: said.Bases[purpose]}
 		}
 	}
 	slices.Sort(ruling.Not)

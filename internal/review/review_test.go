@@ -47,10 +47,10 @@ func TestLaterStatementsRule(t *testing.T) {
 		"not, then is": {[]review.Statement{{Not: []string{"4022"}}, {Is: "4022"}}, pipeline.Ruling{Is: "4022"}},
 		"as, by purpose": {
 			[]review.Statement{
-				{As: consent.Show, Purposes: []consent.Purpose{web, press}, Basis: map[consent.Purpose]string{web: "a", press: "b"}},
+				{As: consent.Show, Purposes: []consent.Purpose{web, press}, Bases: map[consent.Purpose][]string{web: {"a"}, press: {"b"}}},
 				{As: consent.Obscure, Purposes: []consent.Purpose{press}},
 			},
-			pipeline.Ruling{As: map[consent.Purpose]pipeline.Verdict{web: {Outcome: consent.Show, Basis: "a"}, press: {Outcome: consent.Obscure}}},
+			pipeline.Ruling{As: map[consent.Purpose]pipeline.Verdict{web: {Outcome: consent.Show, Bases: []string{"a"}}, press: {Outcome: consent.Obscure}}},
 		},
 	}
 	for name, test := range tests {
@@ -173,7 +173,7 @@ func TestWaitingFaces(t *testing.T) {
 	if len(waiting) != 1 {
 		t.Fatalf("%d wait, want 1", len(waiting))
 	}
-	want := []review.Wait{{Purpose: "website", Basis: "w"}, {Purpose: "press", Basis: "p"}}
+	want := []review.Wait{{Purpose: "website", Bases: []string{"w"}}, {Purpose: "press", Bases: []string{"p"}}}
 	if diff := cmp.Diff(want, waiting[0].Waiting); diff != "" {
 		t.Error(diff)
 	}
@@ -181,7 +181,7 @@ func TestWaitingFaces(t *testing.T) {
 		t.Error(diff)
 	}
 	settled, ok := f.Find("1")
-	if want := []review.Wait{{Purpose: "website", Basis: "s"}, {Purpose: "press", Basis: "o"}}; !ok || !cmp.Equal(want, settled.Waiting) {
+	if want := []review.Wait{{Purpose: "website", Bases: []string{"s"}}, {Purpose: "press", Bases: []string{"o"}}}; !ok || !cmp.Equal(want, settled.Waiting) {
 		t.Errorf("a settled face: %+v", settled)
 	}
 	if _, ok := f.Find("3"); ok {

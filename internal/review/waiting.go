@@ -24,7 +24,7 @@ type Face struct {
 // Wait is a purpose for which a face waits.
 type Wait struct {
 	Purpose consent.Purpose `json:"purpose"`
-	Basis   string          `json:"basis,omitempty"` // what the person goes by
+	Bases   []string        `json:"bases,omitempty"` // what the person goes by, in each run
 }
 
 // Faces collects the faces of reports, one entry for a face however many purposes and runs have it.
@@ -69,8 +69,13 @@ func (f *Faces) add(out string, asset report.Asset, seen report.Face) {
 }
 
 func (f *Face) wait(purpose consent.Purpose, basis string) {
-	if !slices.ContainsFunc(f.Waiting, func(w Wait) bool { return w.Purpose == purpose }) {
-		f.Waiting = append(f.Waiting, Wait{Purpose: purpose, Basis: basis})
+	i := slices.IndexFunc(f.Waiting, func(w Wait) bool { return w.Purpose == purpose })
+	if i < 0 {
+		i = len(f.Waiting)
+		f.Waiting = append(f.Waiting, Wait{Purpose: purpose})
+	}
+	if !slices.Contains(f.Waiting[i].Bases, basis) {
+		f.Waiting[i].Bases = append(f.Waiting[i].Bases, basis)
 	}
 }
 
