@@ -45,20 +45,32 @@ func (o Order) Judge(asset string, box face.Box, score float64, m gallery.Match)
 // decide asks the way of working, and a person's ruling where that leaves something open: what a
 // person decided can always obscure, and shows only what the rules do not hide for sure.
 func (o Order) decide(asset string, box face.Box, m gallery.Match) consent.Decision {
-	var d consent.Decision
-	switch o.Mode {
-	case Objectors:
-		d = o.decideObjector(m)
-	case Cleared:
-		d = o.decideCleared(m)
-	default:
-		return consent.Decision{Outcome: consent.Obscure, Rule: RuleEveryone, Text: "every face is obscured in this mode"}
+	d := o.unruled(m)
+	if o.Mode != Objectors && o.Mode != Cleared {
+		return d
 	}
 	ruling, ok := o.ruled(asset, box, m)
-	if !ok || ruling.Outcome == consent.Show && d.Outcome == consent.Obscure && m.Band == gallery.Confident {
+	if !ok || ruling.Outcome == consent.Show && d.Outcome == consent.Obscure && o.sure(m) {
 		return d
 	}
 	return ruling
+}
+
+// unruled is what becomes of the face where no person has decided about it.
+func (o Order) unruled(m gallery.Match) consent.Decision {
+	switch o.Mode {
+	case Objectors:
+		return o.decideObjector(m)
+	case Cleared:
+		return o.decideCleared(m)
+	}
+	return consent.Decision{Outcome: consent.Obscure, Rule: RuleEveryone, Text: "every face is obscured in this mode"}
+}
+
+// sure says whether it is known who the face is, as far as that matters.
+func (o Order) sure(m gallery.Match) bool {
+	_, either := o.bothObscured(m)
+	return either || m.Band == gallery.Confident
 }
 
 // decisionOn is what the policy and the register say of a subject.
@@ -148,6 +160,7 @@ func (o Order) lookalikes(subject string) []string {
 // attending are those of the subjects who may have been there.
 func (o Order) attending(subjects []string) []string {
 	return slices.DeleteFunc(subjects, func(id string) bool {
-		return o.Attending != nil && !slices.Contains(o.Attending, id)
+		_, there := slices.BinarySearch(o.Attending, id)
+		return o.Attending != nil && !there
 	})
 }

@@ -84,17 +84,37 @@ func withRuled(faces []face.Face, rulings []Ruling) []face.Face {
 	return faces
 }
 
-// Basis says what a person goes by who decides about a face that matched so: whom it may be, and
-// what the register and the policy say of them today.
+// Basis says what a person goes by who decides about a face that matched so: the way of working, what
+// would become of the face, whom it may be and who looks like them, and what the register and
+// the policy say of them all today.
 func (o Order) Basis(m gallery.Match) string {
-	parts := []string{string(m.Band)}
-	for _, subject := range []string{m.Subject, m.RunnerUp} {
-		if subject != "" {
-			d := o.decisionOn(subject)
-			parts = append(parts, fmt.Sprintf("%s %s %s", subject, d.Outcome, d.Rule))
-		}
+	d := o.unruled(m)
+	parts := []string{string(o.Mode), o.For, string(m.Band), string(d.Outcome), d.Rule}
+	for _, subject := range o.mayBe(m) {
+		d := o.decisionOn(subject)
+		parts = append(parts, fmt.Sprintf("%s %s %s", subject, d.Outcome, d.Rule))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// mayBe lists whom the face may be: the best match and the next, and who looks like the best.
+func (o Order) mayBe(m gallery.Match) []string {
+	var subjects []string
+	if m.Subject != "" {
+		subjects = append(subjects, m.Subject)
+	}
+	if m.RunnerUp != "" {
+		subjects = append(subjects, m.RunnerUp)
+	}
+	if m.Subject == "" {
+		return subjects
+	}
+	for _, other := range o.lookalikes(m.Subject) {
+		if other != m.RunnerUp {
+			subjects = append(subjects, other)
+		}
+	}
+	return subjects
 }
 
 // ruled is what a person decided for the order's purpose, if it holds.

@@ -87,15 +87,16 @@ func TestUnsureWaitsUntilAPersonDecides(t *testing.T) {
 // A person who said "show" went by what was known then. A consent withdrawn since is not overruled.
 func TestAPersonsWordDoesNotOutlastAWithdrawal(t *testing.T) {
 	f := nearly(2) // 4022, who had granted
-	before, _ := verdictOn(t, f, nil)
+	asked := func(o *pipeline.Order) { o.UnknownFace = consent.Review }
+	before, _ := verdictOn(t, f, asked)
 	show := ruled(f, func(r *pipeline.Ruling) {
 		r.As = map[consent.Purpose]pipeline.Verdict{consent.Website: {Outcome: consent.Show, Bases: []string{before.Basis}}}
 	})
-	got, _ := verdictOn(t, f, show)
+	got, _ := verdictOn(t, f, func(o *pipeline.Order) { asked(o); show(o) })
 	if got.Outcome != consent.Show {
 		t.Fatalf("%s by %s before the withdrawal", got.Outcome, got.Rule)
 	}
-	got, _ = verdictOn(t, f, func(o *pipeline.Order) { show(o); withdraw(t, o, "4022") })
+	got, _ = verdictOn(t, f, func(o *pipeline.Order) { asked(o); show(o); withdraw(t, o, "4022") })
 	if got.Outcome != consent.Review {
 		t.Errorf("%s by %s after the withdrawal, want a person asked again", got.Outcome, got.Rule)
 	}
@@ -222,5 +223,109 @@ func TestLearningJourney(t *testing.T) {
 	theirs, mine := newOrder(t, journey), newOrder(t, func(o *pipeline.Order) { journey(o); o.For = "4022" })
 	if theirs.Key(assetDigest) == mine.Key(assetDigest) {
 		t.Error("two children's journeys are one result")
+	}
+}
+
+// Nobody is asked about a face that is a pupil who may be shown or a stranger, where both are shown.
+func TestPerhapsSomebodyWhoMayBeShown(t *testing.T) {
+	both := nearly(2) // a little of 4021, who may not be shown, is in this one
+	m := both.Templates[face.MobileFaceNet]
+	m[1], m[102] = 0.40, 0.8146
+	twin := func(o *pipeline.Order) {
+		reg, err := consent.NewRegister(9, []consent.Subject{{AdmissionNumber: "4021", Lookalikes: []string{"4022"}}, {AdmissionNumber: "4022"}, {AdmissionNumber: "4023"}},
+			append(o.Register.Records("4021"), o.Register.Records("4022")...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Register = reg
+	}
+	for name, test := range map[string]struct {
+		f      face.Face
+		change func(*pipeline.Order)
+		want   consent.Outcome
+	}{
+		"strangers are shown":             {nearly(2), nil, consent.Show},
+		"strangers are obscured":          {nearly(2), func(o *pipeline.Order) { o.UnknownFace = consent.Obscure }, consent.Review},
+		"perhaps one who may not":         {nearly(1), nil, consent.Review},
+		"perhaps either":                  {both, nil, consent.Review},
+		"looks like one who may not":      {nearly(2), twin, consent.Review},
+		"all others are obscured, anyway": {nearly(2), func(o *pipeline.Order) { o.Mode = pipeline.Cleared }, consent.Obscure},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, _ := verdictOn(t, test.f, test.change)
+			if got.Outcome != test.want {
+				t.Errorf("%s by %s (%+v), want %s", got.Outcome, got.Rule, got.Match, test.want)
+			}
+		})
+	}
+}
+
+// A person's "show" does not hold where what the person went by was something else.
+func TestBasis(t *testing.T) {
+	stranger, near := person(9), nearly(1)
+	twins := func(refused string) func(*pipeline.Order) {
+		return func(o *pipeline.Order) {
+			subjects := []consent.Subject{{AdmissionNumber: "4021", Lookalikes: []string{"4024", "4025"}}, {AdmissionNumber: "4024"}, {AdmissionNumber: "4025"}, {AdmissionNumber: "4022"}, {AdmissionNumber: "4023"}}
+			records := o.Register.Records("4021")
+			if refused != "" {
+				records = append(records, consent.Record{AdmissionNumber: refused, Party: consent.Guardian, Purpose: consent.AnyPurpose, Decision: consent.Refused, Date: "2025-01-01"})
+			}
+			reg, err := consent.NewRegister(9, subjects, records)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.Register = reg
+		}
+	}
+	unknown := func(outcome consent.Outcome) func(*pipeline.Order) {
+		return func(o *pipeline.Order) { o.UnknownFace = outcome }
+	}
+	cleared := func(o *pipeline.Order) { o.Mode = pipeline.Cleared }
+	journey := func(id string) func(*pipeline.Order) {
+		return func(o *pipeline.Order) { o.For, o.Mode = id, pipeline.Cleared }
+	}
+	for name, test := range map[string]struct {
+		f             face.Face
+		before, after func(*pipeline.Order)
+	}{
+		"a lookalike has refused":  {near, twins(""), twins("4025")},
+		"another answer by policy": {stranger, unknown(consent.Review), unknown(consent.Obscure)},
+		"another way of working":   {stranger, unknown(consent.Review), cleared},
+		"another child's record":   {stranger, journey("4022"), journey("4023")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			was, _ := verdictOn(t, test.f, test.before)
+			show := ruled(test.f, func(r *pipeline.Ruling) {
+				r.As = map[consent.Purpose]pipeline.Verdict{consent.Website: {Outcome: consent.Show, Bases: []string{was.Basis}}}
+			})
+			if got, _ := verdictOn(t, test.f, func(o *pipeline.Order) { test.before(o); show(o) }); got.Outcome != consent.Show {
+				t.Fatalf("%s by %s where nothing has changed", got.Outcome, got.Rule)
+			}
+			if got, _ := verdictOn(t, test.f, func(o *pipeline.Order) { test.after(o); show(o) }); got.Outcome == consent.Show {
+				t.Errorf("still shown by %s", got.Rule)
+			}
+		})
+	}
+}
+
+// Where a face is surely one of two who may not be shown, a person's "show" bares neither.
+func TestAPersonsShowDoesNotOverruleTwoRefusals(t *testing.T) {
+	f := person(1)
+	m := make([]float32, 512)
+	m[1], m[2] = 0.7071068, 0.7071068 // as much 4021 as 4022
+	f.Templates = face.Templates{face.MobileFaceNet: m}
+	refused := func(o *pipeline.Order) { withdraw(t, o, "4022") }
+	before, _ := verdictOn(t, f, refused)
+	if before.Match.Reason != gallery.ReasonCloseRunnerUp || before.Outcome != consent.Obscure {
+		t.Fatalf("%+v, want either of two who may not be shown", before)
+	}
+	got, _ := verdictOn(t, f, func(o *pipeline.Order) {
+		refused(o)
+		ruled(f, func(r *pipeline.Ruling) {
+			r.As = map[consent.Purpose]pipeline.Verdict{consent.Website: {Outcome: consent.Show, Bases: []string{before.Basis}}}
+		})(o)
+	})
+	if got.Outcome != consent.Obscure {
+		t.Errorf("%s by %s", got.Outcome, got.Rule)
 	}
 }
