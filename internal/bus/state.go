@@ -108,6 +108,10 @@ func (s *States) Delete(ctx context.Context, st State) error {
 	return s.bucket.Delete(ctx, st.Key, st.Revision)
 }
 
+// Erase removes a state, whatever its revision, and overwrites its bytes on the server's disk. One
+// that is not there is no error.
+func (s *States) Erase(ctx context.Context, key string) error { return s.bucket.Erase(ctx, key) }
+
 // Keys lists the keys of all states, in order.
 func (s *States) Keys(ctx context.Context) ([]string, error) { return s.bucket.Keys(ctx) }
 

@@ -14,7 +14,13 @@ import (
 // The types here let the pipeline use the bus through the interfaces that it declares.
 
 // jobs hands out the image jobs of the bus.
-type jobs struct{ bus *bus.Bus }
+type jobs struct {
+	bus  *bus.Bus
+	ours func(pipeline.Job) bool // whether this run can do a job; others are left to theirs
+}
+
+// foreignDelay is when a job that is another run's is handed out again.
+const foreignDelay = time.Second
 
 // Next implements pipeline.Jobs. A job whose orders cannot be read becomes a dead letter.
 func (j jobs) Next(ctx context.Context) (pipeline.Lease, error) {
@@ -25,7 +31,14 @@ func (j jobs) Next(ctx context.Context) (pipeline.Lease, error) {
 		}
 		var keys []string
 		if json.Unmarshal(l.Job().Order, &keys) == nil {
-			return lease{l: l, keys: keys}, nil
+			held := lease{l: l, keys: keys}
+			if j.ours(held.Job()) {
+				return held, nil
+			}
+			if err := l.Retry(ctx, foreignDelay, "another run's job"); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		if err := l.Reject(ctx, "the job's orders cannot be read"); err != nil {
 			return nil, err

@@ -147,6 +147,17 @@ func (b *batch) pending() groups {
 	return list
 }
 
+// of lists what is wanted of the asset.
+func (b *batch) of(digest string) []*wanted {
+	var group []*wanted
+	for _, w := range b.items {
+		if w.digest == digest {
+			group = append(group, w)
+		}
+	}
+	return group
+}
+
 // job is the job for a group: each result once.
 func (b *batch) job(group []*wanted) (bus.Job, error) {
 	var purposes, keys []string

@@ -3,6 +3,7 @@ package redact_test
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -177,5 +178,71 @@ func TestThePolicysReminders(t *testing.T) {
 	}
 	if !progress.told("1 of 2 files lie in folders that are not called ACADEMIC-YEAR/YEAR-GROUP-or-CLASS/ (lumen-folders)") {
 		t.Errorf("folders: %q", progress.notes)
+	}
+}
+
+// What was made when nobody objected may show somebody who would not be recognised now.
+func TestStoppedRunTakesBackWhatEarlierOnesMade(t *testing.T) {
+	dir, o := newOptions(t)
+	url, b := shared(t, said(consent.AnyPurpose, consent.Granted))
+	put(t, dir, "a.png", 64, 64)
+	o.Mode, o.NATSURL, o.StateDir, o.Preset = pipeline.Objectors, url, "", "perse"
+	o.Purposes = []consent.Purpose{consent.Website, consent.Press}
+	if s := mustRun(t, o); s.Released != 2 {
+		t.Fatalf("%+v", s)
+	}
+	withdrawn := said(consent.Website, consent.Withdrawn)
+	withdrawn.Date = "2025-02-01"
+	if _, err := register.New(b.Register()).Set(t.Context(), withdrawn); err != nil {
+		t.Fatal(err)
+	}
+	own := filepath.Join(o.Out, "website", "in", "own.png") // not ours: left alone
+	if err := os.WriteFile(own, []byte("own"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.Purposes = o.Purposes[:1]
+	_, err := redact.Run(t.Context(), o)
+	if usage := (*redact.UsageError)(nil); !errors.As(err, &usage) || !strings.Contains(err.Error(), "1 derivatives of earlier runs were taken out") {
+		t.Errorf("%v", err)
+	}
+	if left := files(t, filepath.Join(o.Out, "website")); !slices.Equal(left, []string{"in/own.png"}) {
+		t.Errorf("left for the purpose: %v", left)
+	}
+	if left := files(t, filepath.Join(o.Out, "press")); len(left) != 2 {
+		t.Errorf("left for another purpose: %v", left)
+	}
+}
+
+// Two runs on one server do their own work and leave each other's alone.
+func TestTwoRunsOnOneServer(t *testing.T) {
+	url, _ := shared(t)
+	var running sync.WaitGroup
+	for run := range 2 {
+		dir, o := newOptions(t)
+		for i := range 6 {
+			put(t, dir, string(rune('a'+i))+".png", slow, 64+10*run+i)
+		}
+		o.Mode, o.NATSURL, o.StateDir, o.Workers = pipeline.Cleared, url, "", 1
+		running.Go(func() {
+			if s, err := redact.Run(t.Context(), o); err != nil || s.Released != 6 {
+				t.Errorf("%+v: %v", s, err)
+			}
+		})
+	}
+	running.Wait()
+}
+
+// The state of a job that is done has pictures in it, and is of no use to anybody.
+func TestStatesOfFinishedJobsAreErased(t *testing.T) {
+	dir, o := newOptions(t)
+	url, b := shared(t)
+	put(t, dir, "a.png", 64, 64)
+	o.Mode, o.NATSURL, o.StateDir = pipeline.Cleared, url, ""
+	mustRun(t, o)
+	if keys, err := b.States().Keys(t.Context()); err != nil || len(keys) != 0 {
+		t.Errorf("%v: %v", keys, err)
+	}
+	if left := files(t, filepath.Join(o.Out)); len(left) != 2 {
+		t.Errorf("%v", left)
 	}
 }

@@ -84,10 +84,20 @@ func (b *batch) places(p intake.Problem) []string {
 	if p.Rel == "" {
 		return nil
 	}
+	purposes := make([]consent.Purpose, len(b.orders))
+	for i, o := range b.orders {
+		purposes[i] = o.Purpose
+	}
+	return placesOf(purposes, p.Rel)
+}
+
+// placesOf are where the derivatives of the input lie, whatever its format.
+func placesOf(purposes []consent.Purpose, rel string) []string {
 	var names []string
-	for _, o := range b.orders {
-		for _, rel := range []string{p.Rel, media.DerivativeName(p.Rel, media.HEIF)} {
-			names = append(names, path.Join(string(o.Purpose), rel))
+	for _, purpose := range purposes {
+		names = append(names, path.Join(string(purpose), rel))
+		if other := media.DerivativeName(rel, media.HEIF); other != rel {
+			names = append(names, path.Join(string(purpose), other))
 		}
 	}
 	return names

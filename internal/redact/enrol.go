@@ -25,6 +25,7 @@ type source struct {
 type enrolled struct {
 	references []gallery.Reference
 	target     gallery.Target
+	whole      gallery.Thresholds // what all who are enrolled ask for, whoever was there
 	refused    []enrolment.Refusal
 	notes      []enrolment.Refusal
 }
@@ -32,21 +33,19 @@ type enrolled struct {
 // enrol gives the references of those who may have been there and may be enrolled today. An error
 // means that nothing can be enrolled; what is wrong with single files is in the enrolment.
 func (s source) enrol(ctx context.Context, o Options, r rules) (enrolled, error) {
-	var e enrolled
-	var err error
-	switch {
-	case o.ReferencesDir == "":
-		e, err = s.fromState(ctx, o, r)
-	case *s.known != nil:
-		e = **s.known
-	default:
-		if e, err = s.fromFiles(ctx, o, r); err == nil {
-			*s.known = &e
+	if *s.known == nil {
+		from := s.fromFiles
+		if o.ReferencesDir == "" {
+			from = s.fromState
 		}
+		e, err := from(ctx, o, r)
+		if err != nil {
+			return enrolled{}, err
+		}
+		e.whole = gallery.Calibrate(e.references, e.target).Thresholds
+		*s.known = &e
 	}
-	if err != nil {
-		return enrolled{}, err
-	}
+	e := **s.known
 	e.references = slices.DeleteFunc(slices.Clone(e.references), func(ref gallery.Reference) bool {
 		return !r.attended(ref.Subject) || !consent.MayEnrol(r.register, ref.Subject, o.Now()).Allowed
 	})
@@ -124,12 +123,16 @@ func (s source) fromState(ctx context.Context, o Options, r rules) (enrolled, er
 	return e, nil
 }
 
-func (e enrolled) has(subject string) bool {
-	return slices.ContainsFunc(e.references, func(r gallery.Reference) bool { return r.Subject == subject })
-}
-
-func (e enrolled) refusedAny(subject string) bool {
-	return slices.ContainsFunc(e.refused, func(r enrolment.Refusal) bool { return r.Subject == subject })
+// subjects says who has a reference, and of whom some were refused.
+func (e enrolled) subjects() (has, refused map[string]bool) {
+	has, refused = map[string]bool{}, map[string]bool{}
+	for _, r := range e.references {
+		has[r.Subject] = true
+	}
+	for _, r := range e.refused {
+		refused[r.Subject] = true
+	}
+	return has, refused
 }
 
 // unnamed are the files that could not be put to a subject.

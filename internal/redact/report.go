@@ -116,13 +116,7 @@ func (s *session) thumbnail(ctx context.Context, i int) ([]byte, error) {
 
 // keptThumbnail is the one that the state of the job keeps, if the job was the same.
 func (s *session) keptThumbnail(ctx context.Context, w *wanted) ([]byte, error) {
-	var group []*wanted
-	for _, other := range s.batch.items {
-		if other.digest == w.digest {
-			group = append(group, other)
-		}
-	}
-	job, err := s.batch.job(group)
+	job, err := s.batch.job(s.batch.of(w.digest))
 	if err != nil {
 		return nil, err
 	}

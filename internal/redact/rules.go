@@ -27,8 +27,8 @@ type rules struct {
 
 // readRules reads register, attendance and what persons have decided, and refuses what is wrong
 // with any of them.
-func readRules(ctx context.Context, o Options, policy consent.Policy, b *bus.Bus) (rules, error) {
-	register, err := readRegister(ctx, o, b)
+func readRules(ctx context.Context, o Options, policy consent.Policy, b *bus.Bus, store *register.Store) (rules, error) {
+	register, err := readRegister(ctx, o, store)
 	if err != nil {
 		return rules{}, err
 	}
@@ -42,7 +42,7 @@ func readRules(ctx context.Context, o Options, policy consent.Policy, b *bus.Bus
 			return rules{}, err
 		}
 	}
-	if o.For != "" && !register.Has(o.For) {
+	if o.For != "" && o.Mode != pipeline.Everyone && !register.Has(o.For) {
 		return rules{}, &UsageError{fmt.Errorf("--for %s: not in the register", o.For)}
 	}
 	return r, nil
@@ -57,7 +57,7 @@ func readPolicy(o Options) (consent.Policy, error) {
 }
 
 // readRegister takes the register from the files given, or else from the state.
-func readRegister(ctx context.Context, o Options, b *bus.Bus) (*consent.Register, error) {
+func readRegister(ctx context.Context, o Options, store *register.Store) (*consent.Register, error) {
 	if o.RegisterDir != "" {
 		reg, err := registerFromFiles(o.RegisterDir)
 		if err != nil {
@@ -69,9 +69,9 @@ func readRegister(ctx context.Context, o Options, b *bus.Bus) (*consent.Register
 		return consent.NewRegister(0, nil, nil)
 	}
 	var reg *consent.Register
-	if b != nil {
+	if store != nil {
 		var err error
-		if reg, err = register.New(b.Register()).Load(ctx); err != nil {
+		if reg, err = store.Load(ctx); err != nil {
 			return nil, fmt.Errorf("reading the register: %w", err)
 		}
 	}
@@ -132,11 +132,16 @@ func readAttendance(items []string, reg *consent.Register) ([]string, error) {
 	if len(items) == 0 {
 		return nil, nil
 	}
+	index := attendanceIndex(reg)
 	var present []string
 	for _, item := range items {
-		ids, err := attendees(item, reg)
-		if err != nil {
-			return nil, err
+		item = strings.TrimSpace(item)
+		ids := index[item]
+		if len(ids) == 0 {
+			var err error
+			if ids, err = attendeesIn(item, reg); err != nil {
+				return nil, err
+			}
 		}
 		if len(ids) == 0 {
 			return nil, fmt.Errorf("--attending %s: the file names nobody", item)
@@ -147,19 +152,19 @@ func readAttendance(items []string, reg *consent.Register) ([]string, error) {
 	return slices.Compact(present), nil
 }
 
-// attendees are the subjects that one item of --attending means. A word that is both, a year group
-// and somebody's number, means both: rather too many were there than too few.
-func attendees(item string, reg *consent.Register) ([]string, error) {
-	var ids []string
+// attendanceIndex lists the subjects that a word of --attending means. One that is both, a year
+// group and somebody's number, means both: rather too many were there than too few.
+func attendanceIndex(reg *consent.Register) map[string][]string {
+	index := map[string][]string{}
 	for _, id := range reg.IDs() {
-		if s, _ := reg.Subject(id); s.Class == item || s.YearGroup == item || id == item {
-			ids = append(ids, id)
+		s, _ := reg.Subject(id)
+		for _, word := range slices.Compact([]string{s.Class, s.YearGroup, id}) {
+			if word != "" {
+				index[word] = append(index[word], id)
+			}
 		}
 	}
-	if len(ids) > 0 {
-		return ids, nil
-	}
-	return attendeesIn(item, reg)
+	return index
 }
 
 // maxAttendance is ample for 50,000 numbers of 32 letters.

@@ -2,15 +2,19 @@ package redact
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/consentry/consentry/internal/bus"
 	"github.com/consentry/consentry/internal/clearance"
 	"github.com/consentry/consentry/internal/intake"
 	"github.com/consentry/consentry/internal/media"
+	"github.com/consentry/consentry/internal/register"
 	"github.com/consentry/consentry/internal/review"
 	"github.com/consentry/consentry/internal/sandbox"
 	"github.com/consentry/consentry/pipeline"
@@ -56,11 +60,14 @@ func Run(ctx context.Context, o Options) (_ Summary, err error) {
 
 // prepare settles by which rules the batch is done, and what of it an earlier run did by the same.
 func (s *session) prepare(ctx context.Context) error {
-	rules, err := readRules(ctx, s.options, s.policy, s.bus)
+	rules, err := readRules(ctx, s.options, s.policy, s.bus, s.register)
 	if err != nil {
 		return err
 	}
 	orders, err := s.source().settle(ctx, s.options, rules)
+	if errors.As(err, new(*unsafeError)) && s.batch == nil {
+		return &UsageError{errors.Join(err, s.takeBackEarlier())}
+	}
 	if err != nil {
 		return err
 	}
@@ -97,16 +104,45 @@ func (s *session) runToEnd(ctx context.Context) error {
 
 // takeBack withholds what was released already, where the run may not go on by what holds now.
 func (s *session) takeBack(why error) error {
+	var errs []error
 	for _, w := range s.batch.items {
-		if w.result.Outcome != pipeline.Released {
+		if w.settled && w.result.Outcome != pipeline.Released {
 			continue
 		}
-		if err := s.output.remove(w.name()); err != nil {
-			return err
-		}
+		errs = append(errs, s.output.remove(w.name()))
+		w.settled = true
 		w.result = pipeline.Result{Purpose: w.result.Purpose, Key: w.key, Outcome: pipeline.Withheld, Reason: why.Error()}
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+// takeBackEarlier takes away what earlier runs made of the same inputs for the same purposes, where
+// this one may not begin: somebody who must be obscured would not be recognised, and may stand bare
+// in what was made when nobody objected. It says so, as an error.
+func (s *session) takeBackEarlier() error {
+	if _, err := os.Stat(s.options.Out); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err := s.openOutput(); err != nil {
+		return err
+	}
+	key := s.key.Public().(ed25519.PublicKey)
+	n := 0
+	for _, file := range s.scan.Files {
+		for _, name := range placesOf(s.options.Purposes, file.Rel) {
+			if _, err := s.output.earlier(name, key); errors.Is(err, fs.ErrNotExist) || errors.Is(err, errForeign) {
+				continue
+			}
+			if err := s.output.remove(name); err != nil {
+				return err
+			}
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d derivatives of earlier runs were taken out of %s, as they may show somebody who must be obscured", n, s.options.Out)
 }
 
 // interruption is the reason why an asset was not reached.
@@ -160,7 +196,7 @@ func (s *session) openBus(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("starting the bus: %w", err)
 	}
-	s.states = states{s.bus.States()}
+	s.states, s.register = states{s.bus.States()}, register.New(s.bus.Register())
 	if s.options.NATSURL != "" {
 		return nil // somebody else may be uploading
 	}
@@ -191,6 +227,10 @@ func (s *session) remember(ctx context.Context) error {
 	return review.New(s.bus.Rulings(), s.bus.Runs()).Remember(ctx, run)
 }
 
+// sharedDeliveries is how often a job is handed out on a server that several runs use: each gives
+// back what is another's. How often it is begun is counted by its state.
+const sharedDeliveries = 100_000
+
 // leaseSlack is what a worker may need beyond the time-out to write down how an attempt ended.
 const leaseSlack = 30 * time.Second
 
@@ -201,6 +241,8 @@ func busOptions(o Options, dir string) bus.Options {
 	b := bus.Options{StoreDir: dir, URL: o.NATSURL, Logger: o.Log}
 	if o.NATSURL == "" {
 		b.AckWait = max(time.Minute, o.TimeOut+leaseSlack)
+	} else {
+		b.MaxDeliver = sharedDeliveries
 	}
 	return b
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,6 +17,7 @@ import (
 	"github.com/consentry/consentry/internal/bus"
 	"github.com/consentry/consentry/internal/consent"
 	"github.com/consentry/consentry/internal/intake"
+	"github.com/consentry/consentry/internal/register"
 	"github.com/consentry/consentry/pipeline"
 )
 
@@ -34,9 +36,11 @@ type session struct {
 	output  *output
 	tidy    func() error // takes a throw-away state away
 
-	enrolled *enrolled  // from files, which are looked at once; nil before
-	dirty    chan error // word that something has changed
-	watchers sync.WaitGroup
+	register       *register.Store // knows what it read before, so that a change is read quickly
+	enrolled       *enrolled       // who was enrolled when it was looked at last; nil before
+	galleryChanged atomic.Bool     // since then
+	dirty          chan error      // word that something has changed
+	watchers       sync.WaitGroup
 
 	mu   sync.Mutex
 	done int
@@ -69,7 +73,7 @@ func (s *session) run(ctx context.Context) error {
 func (s *session) worker(v pipeline.Vision) *pipeline.Worker {
 	return &pipeline.Worker{
 		Line:        &pipeline.Line{Vision: v, Key: s.key, Now: s.options.Now},
-		Jobs:        jobs{s.bus},
+		Jobs:        jobs{bus: s.bus, ours: s.ours},
 		States:      s.states,
 		Originals:   s.bus.Quarantine(),
 		Derivatives: s.bus.Released(),
@@ -77,6 +81,16 @@ func (s *session) worker(v pipeline.Vision) *pipeline.Worker {
 		TimeOut:     s.options.TimeOut,
 		Log:         s.options.Log,
 	}
+}
+
+// ours says whether a job is for this run. On a server of our own every job is: what a killed run
+// left behind under other conditions has to come to its end.
+func (s *session) ours(job pipeline.Job) bool {
+	if s.options.NATSURL == "" {
+		return true
+	}
+	_, err := s.orders(job)
+	return err == nil
 }
 
 // orders finds the orders of a job among those of this run. A job that an earlier run left behind
@@ -280,6 +294,9 @@ func (s *session) forgetAll(ctx context.Context) error {
 		if err := s.forget(ctx, w.digest); err != nil {
 			return err
 		}
+		if err := s.forgetState(ctx, w); err != nil {
+			return err
+		}
 		if w.result.DerivativeSHA256 == "" {
 			continue
 		}
@@ -288,6 +305,20 @@ func (s *session) forgetAll(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// forgetState erases what the bus knows of a job that is done: pictures for the contact sheet are in
+// it. What waits for a person stays.
+func (s *session) forgetState(ctx context.Context, w *wanted) error {
+	job, err := s.batch.job(s.batch.of(w.digest))
+	if err != nil {
+		return err
+	}
+	state, _, err := s.states.Get(ctx, job.Key())
+	if err != nil || state.Status != pipeline.Finished || slices.ContainsFunc(state.Results, waits) {
+		return err
+	}
+	return gone(s.bus.States().Erase(ctx, job.Key()))
 }
 
 // gone is the error of a removal, unless there was nothing to remove.

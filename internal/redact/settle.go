@@ -12,6 +12,9 @@ import (
 )
 
 func (s *session) source() source {
+	if s.galleryChanged.Swap(false) && s.options.ReferencesDir == "" {
+		s.enrolled = nil
+	}
 	return source{vision: s.vision[0], bus: s.bus, known: &s.enrolled}
 }
 
@@ -25,7 +28,7 @@ func (s source) settle(ctx context.Context, o Options, r rules) ([]pipeline.Orde
 	if err := r.barUnenrollable(&o); err != nil {
 		return nil, err
 	}
-	e := enrolled{target: gallery.DefaultTarget()}
+	e := enrolled{target: gallery.DefaultTarget(), whole: gallery.DefaultThresholds()}
 	if o.Mode != pipeline.Everyone {
 		var err error
 		if e, err = s.enrol(ctx, o, r); err != nil {
@@ -35,10 +38,9 @@ func (s source) settle(ctx context.Context, o Options, r rules) ([]pipeline.Orde
 			return nil, err
 		}
 	}
-	thresholds := gallery.Calibrate(e.references, e.target).Thresholds
-	g, err := gallery.New(e.references, thresholds)
+	g, err := r.gallery(e)
 	if err != nil {
-		return nil, fmt.Errorf("making the gallery: %w", err)
+		return nil, err
 	}
 	orders := make([]pipeline.Order, len(o.Purposes))
 	for i, purpose := range o.Purposes {
@@ -49,6 +51,18 @@ func (s source) settle(ctx context.Context, o Options, r rules) ([]pipeline.Orde
 		})
 	}
 	return orders, nil
+}
+
+// gallery is made of those who may have been there. How sure a match must be, they say themselves;
+// from where on a face is perhaps somebody, everybody who is enrolled says, if they say lower.
+func (r rules) gallery(e enrolled) (*gallery.Gallery, error) {
+	thresholds := gallery.Calibrate(e.references, e.target).Thresholds
+	thresholds.Unsure = min(thresholds.Unsure, e.whole.Unsure)
+	g, err := gallery.New(e.references, thresholds)
+	if err != nil {
+		return nil, fmt.Errorf("making the gallery: %w", err)
+	}
+	return g, nil
 }
 
 // barUnenrollable stops an objectors run, or changes its mode as the user has said, where somebody
@@ -95,10 +109,17 @@ func (o *Options) goOn(what string, reasons []string) error {
 		o.Progress.Note(fmt.Sprintf("going on in mode %s, as %s", o.Mode, text))
 		return nil
 	}
-	return &UsageError{fmt.Errorf("nothing was processed: %s\n"+
+	return &UsageError{&unsafeError{text}}
+}
+
+// unsafeError says that somebody who must be obscured would not be recognised.
+type unsafeError struct{ text string }
+
+func (e *unsafeError) Error() string {
+	return fmt.Sprintf("nothing was processed: %s\n"+
 		"Choose: enrol them, where they may be; say who was there (--attending); "+
 		"or --when-not-enrolled cleared (show only enrolled pupils who may be shown) "+
-		"or everyone (obscure every face)", text)}
+		"or everyone (obscure every face)", e.text)
 }
 
 // unrecognisable lists the subjects without whom an objectors run is not safe: of those who must be
@@ -106,8 +127,9 @@ func (o *Options) goOn(what string, reasons []string) error {
 // who have no reference.
 func (r rules) unrecognisable(o Options, e enrolled) []string {
 	shown := r.unknownFace(o) == consent.Show
+	has, refused := e.subjects()
 	return slices.DeleteFunc(r.hidden(o), func(id string) bool {
-		return e.has(id) || !e.refusedAny(id) && !shown
+		return has[id] || !refused[id] && !shown
 	})
 }
 
@@ -123,7 +145,7 @@ func Orders(ctx context.Context, o Options, vision pipeline.Vision) ([]pipeline.
 	if err != nil {
 		return nil, err
 	}
-	r, err := readRules(ctx, o, policy, nil)
+	r, err := readRules(ctx, o, policy, nil, nil)
 	if err != nil {
 		return nil, err
 	}

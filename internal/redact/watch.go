@@ -43,6 +43,9 @@ func (s *session) watchBucket(ctx context.Context, b *bus.Bucket, caughtUp func(
 			now = true
 			caughtUp()
 		case now:
+			if b == s.bus.Gallery() {
+				s.galleryChanged.Store(true)
+			}
 			s.tell(nil)
 		}
 	}
@@ -94,7 +97,7 @@ func (s *session) stillHolds(ctx context.Context) error {
 func (s *session) changed(ctx context.Context) (bool, error) {
 	o := s.options
 	o.Progress = silent{}
-	rules, err := readRules(ctx, o, s.policy, s.bus)
+	rules, err := readRules(ctx, o, s.policy, s.bus, s.register)
 	if err != nil {
 		return true, err
 	}
