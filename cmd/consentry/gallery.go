@@ -21,8 +21,8 @@ type galleryCalibrate struct {
 
 // Run measures the gallery, keeps the wanted rate where one is given, and says what follows.
 func (g *galleryCalibrate) Run(ctx context.Context, a *app) error {
-	if g.OneIn < 0 {
-		return usageError{fmt.Errorf("--one-in %d: at least 1", g.OneIn)}
+	if g.OneIn < 0 || g.OneIn == 1 {
+		return usageError{fmt.Errorf("--one-in %d: at least 2", g.OneIn)}
 	}
 	return a.withRegister(ctx, func(b *bus.Bus, _ *consent.Register) error {
 		store := enrolment.New(b.Gallery())

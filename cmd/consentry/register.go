@@ -61,6 +61,9 @@ func (r *registerSet) Run(ctx context.Context, a *app) error {
 		}
 		_, err = fmt.Fprintf(a.stdout, "recorded: %s of %s, %s %s on %s (register revision %d)\n",
 			record.Party, record.AdmissionNumber, record.Purpose, record.Decision, record.Date, reg.Revision())
+		for _, why := range reg.Against(record) {
+			fmt.Fprintln(a.stderr, "consentry: but", why)
+		}
 		return errors.Join(err, after)
 	})
 }
@@ -93,7 +96,7 @@ func (r *registerRemove) Run(ctx context.Context, a *app) error {
 		if err := a.reconcile(ctx, b, reg); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(a.stdout, "removed %d (register revision %d)\n", len(r.IDs), reg.Revision())
+		_, err = fmt.Fprintf(a.stdout, "removed %d (register revision %d); their faces match nobody from now on, which perse and james show\n", len(r.IDs), reg.Revision())
 		return errors.Join(err, after)
 	})
 }

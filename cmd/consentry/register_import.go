@@ -152,6 +152,11 @@ func (a *app) printImport(reg *consent.Register, c consent.Changes, notes []file
 	for _, n := range c.Notes {
 		fmt.Fprintf(a.stderr, "consentry: %s: %s\n", n.Subject, n.Message)
 	}
+	if c.Subjects.Added.Count > 0 {
+		for _, twins := range reg.ZeroTwins() {
+			fmt.Fprintf(a.stderr, "consentry: %s and %s differ by zeros at the beginning alone, which spreadsheets drop: are they two subjects?\n", twins[0], twins[1])
+		}
+	}
 	return printChanges(a.stdout, reg, c, dry)
 }
 

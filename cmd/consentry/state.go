@@ -21,7 +21,7 @@ func (a *app) openBus(ctx context.Context) (*bus.Bus, error) {
 	}
 	b, err := bus.Open(ctx, bus.Options{StoreDir: filepath.Join(state, natsFolder), URL: a.nats, Logger: a.log})
 	if errors.Is(err, bus.ErrLocked) {
-		return nil, setupError{fmt.Errorf("another consentry is at work on %s; wait for it, or let both use one server (--nats): %w", state, err)}
+		return nil, setupError{fmt.Errorf("another consentry is at work on %s; wait until it is done: %w", state, err)}
 	}
 	if err != nil {
 		return nil, setupError{err}

@@ -40,6 +40,19 @@ func Reconcile(ctx context.Context, s *Store, reg *consent.Register, on time.Tim
 	return removed, err
 }
 
+// latest is the day, or a later one on which something about the subject is dated: a clock that runs
+// behind the register must not destroy what the next correct one would allow. (Nobody is matched
+// who may not be enrolled on the day itself.)
+func latest(reg *consent.Register, subject string, on time.Time) time.Time {
+	for _, r := range reg.Records(subject) {
+		day, err := time.ParseInLocation(time.DateOnly, string(r.Date), on.Location())
+		if err == nil && r.Purpose == consent.Biometric && day.After(on) {
+			on = day
+		}
+	}
+	return on
+}
+
 // mustGo says why nothing of a subject may be kept, or nothing.
 func mustGo(reg *consent.Register, subject string, on time.Time) string {
 	if !reg.Has(subject) {
@@ -47,7 +60,7 @@ func mustGo(reg *consent.Register, subject string, on time.Time) string {
 	}
 	permit := consent.MayEnrol(reg, subject, on)
 	switch {
-	case permit.Allowed:
+	case permit.Allowed, consent.MayEnrol(reg, subject, latest(reg, subject, on)).Allowed:
 		return ""
 	case permit.Text == "":
 		return subject + " may not be enrolled"

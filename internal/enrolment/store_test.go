@@ -262,6 +262,17 @@ func TestReconcileDestroysWhatMayNotBeKept(t *testing.T) {
 	}
 }
 
+// A clock that runs behind the register destroys nothing; a withdrawal does, whatever it is dated.
+func TestReconcileByAClockThatIsBehind(t *testing.T) {
+	s := New(realBucket(t))
+	add(t, s, enrolledOf(shot{"1", 1, 1}, "aa"), enrolledOf(shot{"2", 2, 2}, "aa"))
+	past := time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
+	removed, err := Reconcile(t.Context(), s, register(t, grant("1"), grant("2"), withdraw("2")), past)
+	if err != nil || len(removed) != 1 || removed[0].Subject != "2" {
+		t.Errorf("removed %+v, want 2 alone: %v", removed, err)
+	}
+}
+
 func grant(id string) consent.Record {
 	return consent.Record{AdmissionNumber: id, Party: consent.Guardian, Purpose: consent.Biometric, Decision: consent.Granted, Date: "2025-01-01"}
 }
