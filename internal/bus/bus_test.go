@@ -104,6 +104,9 @@ func TestConformance(t *testing.T) {
 			check(t, open(t, o))
 		})
 		t.Run("remote/"+name, func(t *testing.T) {
+			if testing.Short() {
+				t.Skip("-short holds the embedded server alone to the promises")
+			}
 			t.Parallel()
 			o := o
 			o.URL = listening(t)

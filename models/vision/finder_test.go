@@ -32,11 +32,11 @@ func modelFile(t *testing.T, name ...string) string {
 		}
 		dir = filepath.Join(data, "consentry", "models")
 	}
+	if testing.Short() {
+		t.Skip("needs the weights or the sample photographs, which -short goes without")
+	}
 	path := filepath.Join(append([]string{dir}, name...)...)
 	if _, err := os.Stat(path); err != nil {
-		if testing.Short() {
-			t.Skip("the models are not pulled and the run is short")
-		}
 		t.Fatal("pull the models first:", err)
 	}
 	return path
