@@ -11,6 +11,7 @@ import (
 	"github.com/consentry/consentry/internal/bus"
 	"github.com/consentry/consentry/internal/consent"
 	"github.com/consentry/consentry/internal/register"
+	"github.com/consentry/consentry/internal/review"
 )
 
 type registerCommand struct {
@@ -93,10 +94,11 @@ func (r *registerRemove) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		if err := a.reconcile(ctx, b, reg); err != nil {
+		if err := errors.Join(a.reconcile(ctx, b, reg), review.New(b.Rulings(), b.Runs()).Forget(ctx, r.IDs...)); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(a.stdout, "removed %d (register revision %d); their faces match nobody from now on, which perse and james show\n", len(r.IDs), reg.Revision())
+		_, err = fmt.Fprintf(a.stdout, "removed %d (register revision %d)\n", len(r.IDs), reg.Revision())
+		fmt.Fprintln(a.stderr, "consentry: their faces match nobody from now on; opt-out policies such as perse and james show such faces")
 		return errors.Join(err, after)
 	})
 }
