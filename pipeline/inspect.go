@@ -59,8 +59,8 @@ func (a area) contains(p face.Point) bool {
 	return p.X >= a.X && p.X < a.X+a.W && p.Y >= a.Y && p.Y < a.Y+a.H
 }
 
-// sameFace is the overlap from which on two boxes are one face seen twice, as usual for detectors.
-const sameFace = 0.5
+// SameFace is the overlap from which on two boxes are one face seen twice, as usual for detectors.
+const SameFace = 0.5
 
 // unjudged are the faces that were not decided to be shown in the original. Those that were stand
 // beside an obscured one and are seen again; judged anew, without the face whose subject cannot be
@@ -68,7 +68,7 @@ const sameFace = 0.5
 func unjudged(seen []face.Face, verdicts []FaceResult) []face.Face {
 	return slices.DeleteFunc(slices.Clone(seen), func(f face.Face) bool {
 		return slices.ContainsFunc(verdicts, func(v FaceResult) bool {
-			return v.Outcome == consent.Show && v.Box.IoU(f.Box) >= sameFace
+			return v.Outcome == consent.Show && v.Box.IoU(f.Box) >= SameFace
 		})
 	})
 }

@@ -65,7 +65,7 @@ func (r Rulings) on(asset string, box face.Box) (Ruling, bool) {
 	var best Ruling
 	overlap := 0.0
 	for _, ruling := range r[asset] {
-		if u := ruling.Box.IoU(box); u >= sameFace && u > overlap {
+		if u := ruling.Box.IoU(box); u >= SameFace && u > overlap {
 			best, overlap = ruling, u
 		}
 	}
@@ -76,7 +76,7 @@ func (r Rulings) on(asset string, box face.Box) (Ruling, bool) {
 // that a decision holds whatever finds faces now.
 func withRuled(faces []face.Face, rulings []Ruling) []face.Face {
 	for _, ruling := range rulings {
-		found := slices.ContainsFunc(faces, func(f face.Face) bool { return f.Box.IoU(ruling.Box) >= sameFace })
+		found := slices.ContainsFunc(faces, func(f face.Face) bool { return f.Box.IoU(ruling.Box) >= SameFace })
 		if !found {
 			faces = append(faces, face.Face{Box: ruling.Box})
 		}

@@ -40,6 +40,8 @@ type redactCommand struct {
 	MaxBytes        int64         `help:"Largest file taken, in bytes." default:"${maxbytes}"`
 	MaxPixels       int64         `help:"Largest picture taken, in pixels." default:"${maxpixels}"`
 	TimeOut         time.Duration `name:"timeout" help:"Longest time for one photograph." default:"${timeout}"`
+
+	inPlaceOf time.Time // when the run was done that is done again, as a person has decided about a face; else zero
 }
 
 // Run makes the derivatives and says what became of them.
@@ -58,7 +60,11 @@ func (r *redactCommand) Run(ctx context.Context, a *app) error {
 	if err != nil && summary.Report == "" { // nothing was processed
 		return kindOf(err)
 	}
-	if err := errors.Join(a.printSummary(summary, err == nil), err); err != nil {
+	err = errors.Join(a.printSummary(summary, err == nil), err)
+	if !options.KeepsState() && summary.Withheld > 0 && !a.json {
+		fmt.Fprintln(a.stderr, "consentry: no face can be decided about, as nothing of this run is kept; for that, run it with --state DIR")
+	}
+	if err != nil {
 		return err
 	}
 	return codeOf(summary)
@@ -140,7 +146,7 @@ func (r *redactCommand) options(a *app) (redact.Options, error) {
 		return redact.Options{}, err
 	}
 	o := redact.Options{
-		Again: again,
+		Again: again, InPlaceOf: r.inPlaceOf,
 		Paths: r.Paths, Purposes: purposes, Out: r.Out,
 		RegisterDir: r.Register, ReferencesDir: r.References,
 		Preset: r.Preset, Mode: pipeline.Mode(r.Mode), UnknownFace: consent.Outcome(r.UnknownFace),
@@ -154,7 +160,7 @@ func (r *redactCommand) options(a *app) (redact.Options, error) {
 		Now:         time.Now,
 		Log:         a.log,
 	}
-	if a.given != "" || r.usesState() {
+	if a.given != "" || r.usesState() || !r.inPlaceOf.IsZero() { // what a person decided is in the state
 		o.StateDir = filepath.Join(state, natsFolder)
 	} else {
 		o.ThrowAwayDir = filepath.Join(state, "runs")
@@ -172,6 +178,7 @@ func (r *redactCommand) again() (json.RawMessage, error) {
 	kept := *r
 	kept.Attending = slices.Clone(r.Attending)
 	for i := range kept.Attending {
+		kept.Attending[i] = strings.TrimSpace(kept.Attending[i])
 		if err := makeAbsolute(&kept.Attending[i]); err != nil {
 			return nil, err
 		}
@@ -182,12 +189,17 @@ func (r *redactCommand) again() (json.RawMessage, error) {
 	return json.Marshal(kept)
 }
 
-// makeAbsolute makes a word absolute that can only be a file's name: one with an ending or a folder
-// in it, as presets, classes, year groups and admission numbers have none.
+// makeAbsolute makes a word absolute that is a file's name. Presets, classes, year groups and
+// admission numbers come first where they are called like a file; so that none of them is taken for
+// one, it has an ending or a folder in it and is there.
 func makeAbsolute(word *string) (err error) {
-	if filepath.Ext(*word) != "" || strings.ContainsRune(*word, filepath.Separator) {
-		*word, err = filepath.Abs(*word)
+	if filepath.Ext(*word) == "" && !strings.ContainsRune(*word, filepath.Separator) {
+		return nil
 	}
+	if info, err := os.Stat(*word); err != nil || !info.Mode().IsRegular() {
+		return nil //nolint:nilerr // it is no file, whatever else it is
+	}
+	*word, err = filepath.Abs(*word)
 	return err
 }
 

@@ -42,6 +42,7 @@ type Options struct {
 	Limits          media.Limits
 
 	Again        json.RawMessage // how the command line does this run again; kept with the state
+	InPlaceOf    time.Time       // when the run was done that is done again; it keeps its place among the others. Zero: it is a new one
 	StateDir     string          // where JetStream keeps its files; empty: a throw-away folder
 	ThrowAwayDir string          // where throw-away folders are made
 	NATSURL      string          // a server to use instead of the embedded one

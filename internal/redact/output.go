@@ -37,7 +37,7 @@ func openOutput(dir string) (*output, error) {
 	}
 	lock, err := lockFolder(dir, unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, errAlive) {
-		return nil, errors.New("another run is writing into the output folder; wait for it, or choose another --out")
+		return nil, fmt.Errorf("%w; wait for it, or choose another --out", ErrBusy)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("locking the output folder: %w", err)

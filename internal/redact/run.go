@@ -15,7 +15,6 @@ import (
 	"github.com/consentry/consentry/internal/intake"
 	"github.com/consentry/consentry/internal/media"
 	"github.com/consentry/consentry/internal/register"
-	"github.com/consentry/consentry/internal/review"
 	"github.com/consentry/consentry/internal/sandbox"
 	"github.com/consentry/consentry/pipeline"
 )
@@ -51,11 +50,12 @@ func Run(ctx context.Context, o Options) (_ Summary, err error) {
 		s.batch.interrupt(interruption(ctx, runErr))
 	}
 	summary, err := s.report(context.WithoutCancel(ctx))
+	err = errors.Join(err, s.remember(context.WithoutCancel(ctx)))
 	summary.Interrupted = ctx.Err() != nil
 	if ctx.Err() != nil {
 		return summary, err
 	}
-	return summary, errors.Join(runErr, err, s.remember(ctx))
+	return summary, errors.Join(runErr, err)
 }
 
 // prepare settles by which rules the batch is done, and what of it an earlier run did by the same.
@@ -82,7 +82,7 @@ func (s *session) prepare(ctx context.Context) error {
 	if err := s.sortEarlier(); err != nil {
 		return fmt.Errorf("looking through what earlier runs left: %w", err)
 	}
-	return nil
+	return s.remember(ctx)
 }
 
 // runToEnd runs, and runs again by the new rules where these change meanwhile.
@@ -215,16 +215,6 @@ func (s *session) openOutput() (err error) {
 		return &UsageError{err}
 	}
 	return nil
-}
-
-// remember keeps how the run can be done again, once a face that waits was decided. A throw-away
-// state remembers nothing.
-func (s *session) remember(ctx context.Context) error {
-	if s.options.Again == nil || s.options.StateDir == "" && s.options.NATSURL == "" {
-		return nil
-	}
-	run := review.Run{Out: s.options.Out, Command: s.options.Again, Finished: s.options.Now().UTC()}
-	return review.New(s.bus.Rulings(), s.bus.Runs()).Remember(ctx, run)
 }
 
 // sharedDeliveries is how often a job is handed out on a server that several runs use: each gives

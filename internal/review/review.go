@@ -40,6 +40,9 @@ type Statement struct {
 	Not      []string          `json:"not,omitempty"`      // the face is none of these
 	As       consent.Outcome   `json:"as,omitempty"`       // Show or Obscure, for the purposes
 	Purposes []consent.Purpose `json:"purposes,omitempty"` // that As is about
+	// Unnamed says that the face was named as a subject who has been removed from the register:
+	// nobody has said who it is.
+	Unnamed bool `json:"unnamed,omitempty"`
 	// Bases are what the person went by, for each purpose; see [pipeline.Order.Basis].
 	Bases map[consent.Purpose][]string `json:"bases,omitempty"`
 }
@@ -61,13 +64,10 @@ var (
 	ErrBadOutcome  = errors.New("a person decides to show or to obscure")
 )
 
-// minOverlap is the overlap from which on two boxes are one face.
-const minOverlap = 0.5
-
 // Rule adds a statement to what is known of the face with this box. Another person who decides
 // about the same face at the same moment makes it fail with bus.ErrConflict.
 func (s *Store) Rule(ctx context.Context, asset string, box face.Box, said Statement) error {
-	if err := said.check(); err != nil {
+	if err := said.Check(); err != nil {
 		return err
 	}
 	key, known, revision, err := s.find(ctx, asset, box)
@@ -87,7 +87,8 @@ func (s *Store) Rule(ctx context.Context, asset string, box face.Box, said State
 	return err
 }
 
-func (said Statement) check() error {
+// Check says why the statement cannot be kept.
+func (said Statement) Check() error {
 	if said.Is == "" && len(said.Not) == 0 && said.As == "" {
 		return ErrNothingSaid
 	}
@@ -112,7 +113,7 @@ func (s *Store) find(ctx context.Context, asset string, box face.Box) (string, r
 	best := 0.0
 	var revision uint64
 	err := s.each(ctx, asset+".*", func(rec bus.Record, r record) {
-		if u := r.Box.IoU(box); u >= minOverlap && u > best {
+		if u := r.Box.IoU(box); u >= pipeline.SameFace && u > best {
 			best, key, fresh, revision = u, rec.Key, r, rec.Revision
 		}
 	})
@@ -171,6 +172,9 @@ func (s *Store) Rulings(ctx context.Context) (pipeline.Rulings, error) {
 func (r record) ruling() pipeline.Ruling {
 	ruling := pipeline.Ruling{Box: r.Box, As: map[consent.Purpose]pipeline.Verdict{}}
 	for _, said := range r.Statements {
+		if said.Unnamed {
+			ruling.Is = ""
+		}
 		if said.Is != "" {
 			ruling.Is = said.Is
 			ruling.Not = slices.DeleteFunc(ruling.Not, func(id string) bool { return id == said.Is })

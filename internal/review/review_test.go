@@ -1,7 +1,6 @@
 package review_test
 
 import (
-	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -12,7 +11,6 @@ import (
 	"github.com/consentry/consentry/internal/bus"
 	"github.com/consentry/consentry/internal/consent"
 	"github.com/consentry/consentry/internal/face"
-	"github.com/consentry/consentry/internal/report"
 	"github.com/consentry/consentry/internal/review"
 	"github.com/consentry/consentry/pipeline"
 )
@@ -127,64 +125,5 @@ func TestUnreadableDecisionIsAnError(t *testing.T) {
 		if all, err := store(b).Rulings(t.Context()); err == nil {
 			t.Errorf("%s was read as %v", value, all)
 		}
-	}
-}
-
-func TestRunsAreRememberedByTheirFolder(t *testing.T) {
-	s := store(open(t, t.TempDir()))
-	at := func(n int) time.Time { return time.Unix(int64(n), 0).UTC() }
-	for _, r := range []review.Run{
-		{Out: "/a", Command: json.RawMessage(`{"n":1}`), Finished: at(1)},
-		{Out: "/b", Command: json.RawMessage(`{"n":2}`), Finished: at(2)},
-		{Out: "/a", Command: json.RawMessage(`{"n":3}`), Finished: at(3)},
-	} {
-		if err := s.Remember(t.Context(), r); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := s.Runs(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []review.Run{
-		{Out: "/a", Command: json.RawMessage(`{"n":3}`), Finished: at(3)},
-		{Out: "/b", Command: json.RawMessage(`{"n":2}`), Finished: at(2)},
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestWaitingFaces(t *testing.T) {
-	asset := func(path, purpose string, faces ...report.Face) report.Asset {
-		return report.Asset{Path: path, SHA256: "d-" + path, Purpose: purpose, Faces: faces}
-	}
-	seen := func(id, outcome, basis string) report.Face {
-		return report.Face{ID: id, Outcome: outcome, Basis: basis, Box: [4]float64{1, 2, 3, 4}}
-	}
-	var f review.Faces
-	f.Add("/one", report.Report{Assets: []report.Asset{
-		asset("a", "website", seen("1", report.Show, "s"), seen("2", report.Review, "w")),
-		asset("a", "press", seen("1", report.Obscure, "o"), seen("2", report.Review, "p")),
-		asset("a", "production", seen("2", report.Show, "x")),
-	}})
-	f.Add("/two", report.Report{Assets: []report.Asset{asset("copy", "website", seen("2", report.Review, "w"))}})
-	waiting := f.Waiting()
-	if len(waiting) != 1 {
-		t.Fatalf("%d wait, want 1", len(waiting))
-	}
-	want := []review.Wait{{Purpose: "website", Bases: []string{"w"}}, {Purpose: "press", Bases: []string{"p"}}}
-	if diff := cmp.Diff(want, waiting[0].Waiting); diff != "" {
-		t.Error(diff)
-	}
-	if diff := cmp.Diff([]string{"/one", "/two"}, waiting[0].Outs); diff != "" {
-		t.Error(diff)
-	}
-	settled, ok := f.Find("1")
-	if want := []review.Wait{{Purpose: "website", Bases: []string{"s"}}, {Purpose: "press", Bases: []string{"o"}}}; !ok || !cmp.Equal(want, settled.Waiting) {
-		t.Errorf("a settled face: %+v", settled)
-	}
-	if _, ok := f.Find("3"); ok {
-		t.Error("a face that nobody has seen was found")
 	}
 }

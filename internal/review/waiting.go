@@ -1,14 +1,18 @@
 package review
 
 import (
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/consentry/consentry/internal/consent"
 	"github.com/consentry/consentry/internal/face"
 	"github.com/consentry/consentry/internal/report"
+	"github.com/consentry/consentry/pipeline"
 )
 
-// Face is one face of one asset as the reports of runs show it.
+// Face is one face of one asset as runs saw it.
 type Face struct {
 	ID      string       `json:"id"`
 	Asset   string       `json:"asset"` // SHA-256 of the original
@@ -16,70 +20,76 @@ type Face struct {
 	Box     face.Box     `json:"box"`
 	Match   report.Match `json:"match"`
 	Reason  string       `json:"reason"`  // why a person decides
-	Waiting []Wait       `json:"waiting"` // the purposes for which it waits, or all that it was judged for where it waits for none
-	Outs    []string     `json:"-"`       // output folders of the runs that it is part of
+	Waiting []Wait       `json:"waiting"` // the purposes for which it waits
+	Judged  []Wait       `json:"judged"`  // all purposes that it was judged for, those for which it waits among them
 	waits   bool
 }
 
-// Wait is a purpose for which a face waits.
+// Wait is a purpose for which a face waits or was judged.
 type Wait struct {
 	Purpose consent.Purpose `json:"purpose"`
 	Bases   []string        `json:"bases,omitempty"` // what the person goes by, in each run
+	open    bool            // a person can have it shown, in some run
+	closed  string          // why not, in another
 }
 
-// Faces collects the faces of reports, one entry for a face however many purposes and runs have it.
+// Faces collects the faces of runs, one entry for a face however many purposes and runs have it.
 type Faces struct {
 	byID  map[string]*Face
 	order []string
 }
 
-// Add takes the faces of the report of the run that wrote to out.
-func (f *Faces) Add(out string, r report.Report) {
+// Add takes the faces of a run.
+func (f *Faces) Add(r Run) {
 	if f.byID == nil {
 		f.byID = map[string]*Face{}
 	}
 	for _, asset := range r.Assets {
 		for _, seen := range asset.Faces {
 			if seen.ID != "" {
-				f.add(out, asset, seen)
+				f.add(asset, seen)
 			}
 		}
 	}
 }
 
-func (f *Faces) add(out string, asset report.Asset, seen report.Face) {
+func (f *Faces) add(asset Asset, seen report.Face) {
 	known := f.byID[seen.ID]
 	if known == nil {
 		box := face.Box{X: seen.Box[0], Y: seen.Box[1], W: seen.Box[2], H: seen.Box[3]}
-		known = &Face{ID: seen.ID, Asset: asset.SHA256, Path: asset.Path, Box: box, Match: seen.Match, Reason: seen.Reason}
+		known = &Face{ID: seen.ID, Asset: asset.SHA256, Path: asset.Path, Box: box, Match: seen.Match, Reason: seen.Reason, Waiting: []Wait{}}
 		f.byID[seen.ID] = known
 		f.order = append(f.order, seen.ID)
 	}
-	waits := seen.Outcome == report.Review
-	if waits && !known.waits { // what it does not wait for does not matter then
-		known.Waiting, known.waits = nil, true
-		known.Match, known.Reason = seen.Match, seen.Reason
+	known.Judged = waitFor(known.Judged, asset.Purpose, seen)
+	if seen.Outcome != report.Review {
+		return
 	}
-	if waits == known.waits {
-		known.wait(consent.Purpose(asset.Purpose), seen.Basis)
+	if !known.waits { // why it waits matters more than what it was judged by elsewhere
+		known.waits, known.Match, known.Reason = true, seen.Match, seen.Reason
 	}
-	if !slices.Contains(known.Outs, out) {
-		known.Outs = append(known.Outs, out)
-	}
+	known.Waiting = waitFor(known.Waiting, asset.Purpose, seen)
 }
 
-func (f *Face) wait(purpose consent.Purpose, basis string) {
-	i := slices.IndexFunc(f.Waiting, func(w Wait) bool { return w.Purpose == purpose })
+func waitFor(list []Wait, purpose consent.Purpose, seen report.Face) []Wait {
+	i := slices.IndexFunc(list, func(w Wait) bool { return w.Purpose == purpose })
 	if i < 0 {
-		i = len(f.Waiting)
-		f.Waiting = append(f.Waiting, Wait{Purpose: purpose})
+		i = len(list)
+		list = append(list, Wait{Purpose: purpose})
 	}
-	if !slices.Contains(f.Waiting[i].Bases, basis) {
-		f.Waiting[i].Bases = append(f.Waiting[i].Bases, basis)
+	w := &list[i]
+	if seen.Basis != "" && !slices.Contains(w.Bases, seen.Basis) {
+		w.Bases = append(w.Bases, seen.Basis)
 	}
+	if why := closed(seen); why != "" {
+		w.closed = why
+	} else {
+		w.open = true
+	}
+	return list
 }
 
-// Waiting lists the faces that wait for a person, in the order of the reports.
+// Waiting lists the faces that wait for a person, in the order of the runs.
 func (f *Faces) Waiting() []Face {
 	list := []Face{}
 	for _, id := range f.order {
@@ -98,3 +108,76 @@ func (f *Faces) Find(id string) (Face, bool) {
 	}
 	return *known, true
 }
+
+// For gives the purposes that a person decides for: those named, or else those for which the face
+// waits, or else all that it was judged for. A purpose that it was not judged for is an error.
+func (f Face) For(named []consent.Purpose) ([]Wait, error) {
+	if len(named) == 0 {
+		if len(f.Waiting) > 0 {
+			return f.Waiting, nil
+		}
+		return f.Judged, nil
+	}
+	var list []Wait
+	for _, purpose := range named {
+		both := slices.Concat(f.Waiting, f.Judged)
+		i := slices.IndexFunc(both, func(w Wait) bool { return w.Purpose == purpose })
+		if i < 0 {
+			return nil, fmt.Errorf("the face was not judged for %s, but for: %s", purpose, Purposes(f.Judged))
+		}
+		list = append(list, both[i])
+	}
+	return list, nil
+}
+
+// Purposes names the purposes, with commas.
+func Purposes(list []Wait) string {
+	names := make([]string, len(list))
+	for i, w := range list {
+		names[i] = string(w.Purpose)
+	}
+	return strings.Join(names, ",")
+}
+
+// Showable says, as an error, where it would have no effect to have the face shown, as far as the
+// runs tell.
+func Showable(list []Wait) error {
+	var errs []error
+	for _, w := range list {
+		if !w.open {
+			errs = append(errs, fmt.Errorf("for %s it would have no effect: %s", w.Purpose, w.closed))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// closed says why a person's word would not show the face; see [pipeline.Order.Judge].
+func closed(seen report.Face) string {
+	switch {
+	case obscuredAsAll(seen):
+		return "every face was to be obscured, whoever it is (mode everyone)"
+	case seen.Outcome == report.Obscure && surelyHidden(seen):
+		return fmt.Sprintf("the face is surely %s, and is obscured by rule %s; where it is somebody else, say so (--not %[1]s, or --is ID) first", who(seen.Match), seen.Rule)
+	case seen.Basis == "":
+		return "what it was judged by is not kept; do the run again into another folder, and decide then"
+	}
+	return ""
+}
+
+// surelyHidden is for a face of somebody who may not be shown, or of one of two who both may not.
+// Where a person had it obscured, a person can have it shown again.
+func surelyHidden(f report.Face) bool {
+	if f.Rule == pipeline.RulePerson || f.Match.Subject == "" {
+		return false
+	}
+	return f.Match.Band == report.Confident || f.Match.Band == report.Unsure && f.Rule != pipeline.RuleNotCleared
+}
+
+func who(m report.Match) string {
+	if m.Band != report.Confident && m.RunnerUp != "" {
+		return m.Subject + " or " + m.RunnerUp
+	}
+	return m.Subject
+}
+
+func obscuredAsAll(f report.Face) bool { return f.Rule == pipeline.RuleEveryone }
