@@ -21,6 +21,7 @@ func (s *session) report(ctx context.Context) (Summary, error) {
 	out := report.Report{
 		Version: report.Version, Started: s.started.UTC(), Finished: s.options.Now().UTC(),
 		Policy: s.policy.Name, Mode: string(s.batch.orders[0].Mode), RegisterRevision: s.rules.register.Revision(),
+		StateKept: s.options.KeepsState() && s.options.Again != nil,
 	}
 	summary := Summary{Report: filepath.Join(s.options.Out, report.HTMLName), Problems: []string{}}
 	for _, w := range s.batch.items {

@@ -42,6 +42,10 @@ type Report struct {
 	Mode             string    `json:"mode"`   // objectors, cleared or everyone
 	RegisterRevision uint64    `json:"register_revision"`
 	Assets           []Asset   `json:"assets"` // in the order of the input
+
+	// StateKept says whether the run outlasts itself, so that a person can decide about its faces. The
+	// contact sheet tells how; report.json does not hold it.
+	StateKept bool `json:"-"`
 }
 
 // Asset is what became of one original for one purpose.
