@@ -145,12 +145,6 @@ func (m Mapping) roles() map[string]string {
 	return roles
 }
 
-// keyed is one fault of a mapping and the keys that lead to it; the places of lists count from 0.
-type keyed struct {
-	keys []string
-	err  error
-}
-
 var (
 	errMappingSchema = fmt.Errorf("must be %d, the schema that this version of consentry reads", MappingSchema)
 	errNoColumn      = errors.New("must name a column of the list, as plain text of at most 500 bytes")
@@ -164,33 +158,33 @@ var (
 )
 
 // check lists what is wrong with the mapping.
-func (m Mapping) check() []keyed {
-	var found []keyed
+func (m Mapping) check() []placedFault {
+	var found []placedFault
 	if m.Schema != MappingSchema {
-		found = append(found, keyed{[]string{"schema"}, errMappingSchema})
+		found = append(found, placedFault{[]string{"schema"}, errMappingSchema})
 	}
 	if (m.Date == "") == (m.DateColumn == "") {
-		found = append(found, keyed{[]string{"date"}, errOneDate})
+		found = append(found, placedFault{[]string{"date"}, errOneDate})
 	}
 	if len(m.Purposes) == 0 {
-		found = append(found, keyed{[]string{"purposes"}, errNoPurposes})
+		found = append(found, placedFault{[]string{"purposes"}, errNoPurposes})
 	}
 	if m.Subjects != nil && *m.Subjects == (SubjectColumns{}) {
-		found = append(found, keyed{[]string{"subjects"}, errNoSubjects})
+		found = append(found, placedFault{[]string{"subjects"}, errNoSubjects})
 	}
 	return slices.Concat(found, m.checkConstants(), m.checkColumns(), m.checkPurposes(), m.checkWords())
 }
 
 // checkConstants holds what all records share against the rules for records.
-func (m Mapping) checkConstants() []keyed {
-	var found []keyed
+func (m Mapping) checkConstants() []placedFault {
+	var found []placedFault
 	date := m.Date
 	if date == "" {
 		date = firstYear0101
 	}
 	r := m.record("1", PurposeColumn{Purpose: AnyPurpose}, Granted, date)
 	for _, f := range r.check() {
-		found = append(found, keyed{[]string{f.column}, f.err})
+		found = append(found, placedFault{[]string{f.column}, f.err})
 	}
 	return found
 }
@@ -199,8 +193,8 @@ func (m Mapping) checkConstants() []keyed {
 const firstYear0101 Date = "1900-01-01"
 
 // checkPurposes holds what each column's records would be against the rules for records.
-func (m Mapping) checkPurposes() []keyed {
-	var found []keyed
+func (m Mapping) checkPurposes() []placedFault {
+	var found []placedFault
 	type matter struct {
 		party   Party
 		purpose Purpose
@@ -210,12 +204,12 @@ func (m Mapping) checkPurposes() []keyed {
 		keys := []string{"purposes", strconv.Itoa(i)}
 		for _, f := range (Record{AdmissionNumber: "1", Party: m.partyOf(c), Purpose: c.Purpose, Decision: Granted, Date: firstYear0101}).check() {
 			if f.column == colPurpose || c.Party != "" { // else it is the mapping's own party
-				found = append(found, keyed{under(keys, f.column), f.err})
+				found = append(found, placedFault{under(keys, f.column), f.err})
 			}
 		}
 		key := matter{m.partyOf(c), c.Purpose}
 		if seen[key] {
-			found = append(found, keyed{under(keys, colPurpose), errSaidTwice})
+			found = append(found, placedFault{under(keys, colPurpose), errSaidTwice})
 		}
 		seen[key] = true
 	}
@@ -258,15 +252,15 @@ func (m Mapping) ignored() []namedColumn {
 }
 
 // checkColumns wants each column's name once, as it is after reading: on one line.
-func (m Mapping) checkColumns() []keyed {
-	var found []keyed
+func (m Mapping) checkColumns() []placedFault {
+	var found []placedFault
 	seen := make(map[string]bool)
 	for _, c := range slices.Concat(m.named(), m.ignored()) {
 		switch {
 		case c.name == "" || validText(c.name) != nil || oneLine(c.name) != c.name:
-			found = append(found, keyed{c.keys, errNoColumn})
+			found = append(found, placedFault{c.keys, errNoColumn})
 		case seen[c.name]:
-			found = append(found, keyed{c.keys, errColumnTwice})
+			found = append(found, placedFault{c.keys, errColumnTwice})
 		}
 		seen[c.name] = true
 	}
@@ -274,8 +268,8 @@ func (m Mapping) checkColumns() []keyed {
 }
 
 // checkWords wants one meaning for each word.
-func (m Mapping) checkWords() []keyed {
-	var found []keyed
+func (m Mapping) checkWords() []placedFault {
+	var found []placedFault
 	means := make(map[string]Answer)
 	for _, w := range commonWords().list() {
 		means[w.word] = w.answer
@@ -284,9 +278,9 @@ func (m Mapping) checkWords() []keyed {
 		answer, known := means[w.word]
 		switch {
 		case w.word == "" || validText(w.word) != nil:
-			found = append(found, keyed{w.keys, errNoWord})
+			found = append(found, placedFault{w.keys, errNoWord})
 		case known && answer != w.answer:
-			found = append(found, keyed{w.keys, errWordTwice})
+			found = append(found, placedFault{w.keys, errWordTwice})
 		}
 		means[w.word] = w.answer
 	}

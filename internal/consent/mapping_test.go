@@ -85,7 +85,7 @@ func TestMappingFaults(t *testing.T) {
 		"no that means yes":      {edit("Photos OK", `"No"`), "line 10, column 13: words.granted.0 is a word that means something else"},
 		"word of two meanings":   {mappingYAML + "  refused: [photos  ok]\n", "line 11, column 13: words.refused.0 is a word that means something else"},
 		"recorded by two lines":  {edit("date:", "recorded_by: \"a\\nb\"\ndate:"), "line 3, column 14: recorded_by must be plain text"},
-		"too large":              {mappingYAML + strings.Repeat("#", maxMappingBytes), "64 KiB"},
+		"too large":              {mappingYAML + strings.Repeat("#", maxYAMLBytes), "64 KiB"},
 		"lookalike column twice": {mappingYAML + "subjects: {class: Form, lookalikes: Form}\n", "line 11, column 37: subjects.lookalikes names a column that another"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -107,7 +107,7 @@ func FuzzMapping(f *testing.F) {
 			return
 		}
 		_, err = ParseWide(strings.NewReader(""), m, nil)
-		if wrong := (*MappingError)(nil); errors.As(err, &wrong) {
+		if wrong := (*FileError)(nil); errors.As(err, &wrong) {
 			t.Errorf("a mapping that was read cannot be used: %v", err)
 		}
 	})

@@ -53,7 +53,7 @@ func Load(nameOrFile string, open func(name string) (io.ReadCloser, error)) (Pol
 	if err != nil {
 		return Policy{}, fmt.Errorf("opening a policy file: %w", err)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, maxPolicyBytes+1))
+	data, err := io.ReadAll(io.LimitReader(f, maxYAMLBytes+1))
 	if err = errors.Join(err, f.Close()); err != nil {
 		return Policy{}, fmt.Errorf("reading a policy file: %w", err)
 	}

@@ -78,7 +78,7 @@ func swap(t *testing.T, old, with string) string {
 
 const lapsedYAML = "lapsed: {outcome: review, rule: l, clause: l}\n"
 
-func TestPolicyFaults(t *testing.T) {
+func TestFileFaults(t *testing.T) {
 	optOut := strings.NewReplacer("outcome: review\n  rule: ours-1", "outcome: show\n  rule: ours-1",
 		"[[pupil, guardian], [placing-authority]]", "[]").Replace(policyYAML)
 	if _, err := ParsePolicy([]byte(optOut + lapsedYAML)); err != nil {
@@ -156,7 +156,7 @@ func TestPolicyFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ParsePolicy([]byte(test.text))
-			var wrong *PolicyError
+			var wrong *FileError
 			if !errors.As(err, &wrong) {
 				t.Fatalf("got %v", err)
 			}
@@ -171,7 +171,7 @@ func TestPolicyFaults(t *testing.T) {
 func TestPolicyListsEveryFault(t *testing.T) {
 	text := strings.NewReplacer("outcome: review\n  rule", "outcome: blur\n  rule", "ours-3", "Ours", "ask: the head, ", "").Replace(policyYAML)
 	_, err := ParsePolicy([]byte(text))
-	var wrong *PolicyError
+	var wrong *FileError
 	if !errors.As(err, &wrong) || len(wrong.Faults) != 3 {
 		t.Errorf("got %v, want three faults", err)
 	}
@@ -310,7 +310,7 @@ func TestLoad(t *testing.T) {
 		}
 	}
 	huge := func(string) (io.ReadCloser, error) { return io.NopCloser(endless{"# comment\n"}), nil }
-	if _, err := Load("a.yml", huge); !errors.Is(err, errPolicySize) {
+	if _, err := Load("a.yml", huge); !errors.Is(err, errYAMLSize) {
 		t.Errorf("an endless file: %v", err)
 	}
 }

@@ -24,11 +24,11 @@ var errUnknownWord = errors.New("holds a word that is none of those for granted,
 // ParseWide reads a permissions list as [ReadConsents] reads a consents file, by the mapping. Every
 // column of the list must be in the mapping, and every column of the mapping in the list, but for
 // the ignored ones. An empty cell says nothing: neither yes nor no. Where the mapping names subject
-// columns, the list may hold new subjects; else known must know them. The error is a [*MappingError]
+// columns, the list may hold new subjects; else known must know them. The error is a [*FileError]
 // where the mapping itself is not usable.
 func ParseWide(r io.Reader, m Mapping, known func(id string) bool) (WideFile, error) {
 	if found := m.check(); len(found) > 0 {
-		return WideFile{}, placedIn(nil, found)
+		return WideFile{}, mappingFile().placed(nil, found)
 	}
 	w := newWide(m, known)
 	if err := w.t.each(r, w.add); err != nil {
