@@ -93,7 +93,7 @@ func TestWideFaults(t *testing.T) {
 		"after the expiry":   {wideSubjects, "Adm No,All,Signed,Form,Leaves,Twins\n1,Y,2026-09-01,7B,,\n", []string{"line 2, column Signed: must not be later"}},
 		"own twin":           {wideSubjects, "Adm No,All,Signed,Form,Leaves,Twins\n1,,,7B,,1\n", []string{"line 2, column Twins: a subject cannot be"}},
 		"unknown twin":       {wideSubjects, "Adm No,All,Signed,Form,Leaves,Twins\n1,,,7B,,9\n", []string{"line 2, column Twins: is not among"}},
-		"no mapping":         {"", "", []string{"mapping file refused: line 0, column 0: schema must be 1"}},
+		"no mapping":         {"", "", []string{"mapping file refused: line 0, column 0: admission_number must name a column"}},
 		"spreadsheet":        {mappingYAML, "PK\x03\x04", []string{"spreadsheet"}},
 		"empty":              {mappingYAML, "", []string{"file: is empty"}},
 		"purpose word alone": {mappingYAML, "Adm No,Web,Pupil web\n1,Y Ada,Y\n", []string{"line 2, column Web"}},

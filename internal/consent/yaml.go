@@ -143,7 +143,7 @@ func (y yamlFile) placed(body *ast.MappingNode, found []placedFault) error {
 		e.Faults = append(e.Faults, faultAt(at, strings.Join(f.keys, ".")+" "+f.err.Error()))
 	}
 	slices.SortStableFunc(e.Faults, func(a, b FileFault) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Message, b.Message))
 	})
 	return e
 }
