@@ -25,7 +25,7 @@ func (r *reviewList) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		waiting := facesOf(known).Waiting()
+		waiting := known.Faces().Waiting()
 		if a.json {
 			return json.NewEncoder(a.stdout).Encode(waiting)
 		}
@@ -80,16 +80,4 @@ func into(out string) string {
 		return ""
 	}
 	return " into " + out
-}
-
-// facesOf collects the faces of all runs, the latest first.
-func facesOf(known review.Known) *review.Faces {
-	var faces review.Faces
-	for i := len(known.Runs) - 1; i >= 0; i-- {
-		faces.Add(known.Runs[i])
-	}
-	for _, r := range known.Elsewhere {
-		faces.Add(r)
-	}
-	return &faces
 }

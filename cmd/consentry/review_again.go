@@ -98,6 +98,9 @@ func (m *aftermath) takeBack() {
 
 // runAgain does the runs again; what has not changed is found from before.
 func (m *aftermath) runAgain(ctx context.Context) error {
+	if len(m.effects) == 0 && !m.app.json {
+		fmt.Fprintln(m.app.stdout, "the decision is kept; nothing has to be made again here")
+	}
 	withheld := false
 	redone := map[string][]string{} // places by output folder
 	for _, e := range m.effects {

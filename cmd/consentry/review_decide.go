@@ -35,13 +35,16 @@ func (r *reviewDecide) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		f, ok := facesOf(known).Find(r.Face)
+		f, ok := known.Faces().Find(r.Face)
 		if !ok {
 			return usageError{fmt.Errorf("%s: no such face in the runs of this state; see consentry review list", r.Face)}
 		}
 		said, err := r.statement(reg, f)
+		if err == nil {
+			err = said.Check()
+		}
 		if err != nil {
-			return err
+			return usageError{err}
 		}
 		after = newAftermath(a, known, f.Asset, said)
 		if r.AddReference {
@@ -89,31 +92,31 @@ func (r *reviewDecide) keep(ctx context.Context, b *bus.Bus, f review.Face, said
 	return errors.Join(err, after.release())
 }
 
-// statement is what is said, if it can be.
+// statement is what is said. An error says why it cannot be.
 func (r *reviewDecide) statement(reg *consent.Register, f review.Face) (review.Statement, error) {
 	said := review.Statement{At: time.Now().UTC(), By: r.By, Why: r.Why, Is: r.Is, Not: r.Not, As: consent.Outcome(r.As)}
 	for _, id := range append([]string{r.Is}, r.Not...) {
-		if id == "" {
+		if id == "" || reg.Len() == 0 {
 			continue
 		}
-		if _, err := subjectOf(reg, id); err != nil && reg.Len() > 0 {
+		if _, err := subjectOf(reg, id); err != nil {
 			return said, err
 		}
 	}
 	if r.As == "" {
-		return said, said.Check()
+		return said, nil
 	}
 	wanted, err := (&redactCommand{Purpose: r.Purpose}).purposes()
 	if err != nil {
-		return said, usageError{err}
+		return said, err
 	}
 	about, err := f.For(wanted)
 	if err != nil {
-		return said, usageError{fmt.Errorf("%s: %w", r.Face, err)}
+		return said, fmt.Errorf("%s: %w", r.Face, err)
 	}
 	if said.As == consent.Show {
 		if err := review.Showable(about); err != nil {
-			return said, usageError{fmt.Errorf("nothing was decided about %s: %w", r.Face, err)}
+			return said, fmt.Errorf("nothing was decided about %s: %w", r.Face, err)
 		}
 	}
 	said.Bases = map[consent.Purpose][]string{}
@@ -121,5 +124,5 @@ func (r *reviewDecide) statement(reg *consent.Register, f review.Face) (review.S
 		said.Purposes = append(said.Purposes, w.Purpose)
 		said.Bases[w.Purpose] = w.Bases
 	}
-	return said, said.Check()
+	return said, nil
 }

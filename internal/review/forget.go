@@ -3,6 +3,7 @@ package review
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,6 +25,20 @@ func (s *Store) Forget(ctx context.Context, subjects ...string) error {
 }
 
 func (s *Store) forget(ctx context.Context, subject string) error {
+	err := s.forgetInRulings(ctx, subject)
+	for attempt := 1; attempt < attempts && errors.Is(err, bus.ErrConflict); attempt++ { // somebody decides meanwhile
+		err = s.forgetInRulings(ctx, subject)
+	}
+	if err != nil {
+		return fmt.Errorf("forgetting a subject in what was decided on faces: %w", err)
+	}
+	return s.forgetInRuns(ctx, subject)
+}
+
+// attempts is ample: each conflict is a person's decision about the very same face.
+const attempts = 10
+
+func (s *Store) forgetInRulings(ctx context.Context, subject string) error {
 	var found []bus.Record
 	var cleaned []record
 	err := s.each(ctx, ">", func(rec bus.Record, r record) {
@@ -31,15 +46,10 @@ func (s *Store) forget(ctx context.Context, subject string) error {
 			found, cleaned = append(found, rec), append(cleaned, r.without(subject))
 		}
 	})
-	if err != nil {
-		return fmt.Errorf("forgetting a subject in what was decided on faces: %w", err)
+	for i := 0; i < len(found) && err == nil; i++ {
+		err = s.replace(ctx, found[i], cleaned[i])
 	}
-	for i, rec := range found {
-		if err := s.replace(ctx, rec, cleaned[i]); err != nil {
-			return fmt.Errorf("forgetting a subject in what was decided on faces: %w", err)
-		}
-	}
-	return s.forgetInRuns(ctx, subject)
+	return err
 }
 
 // replace writes what is left of the record; bus.ErrConflict where somebody has decided meanwhile.

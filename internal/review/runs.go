@@ -53,7 +53,7 @@ type Damaged struct {
 // Known is what is known of earlier runs.
 type Known struct {
 	Runs      []Run     // that can be done again here, the oldest first
-	Elsewhere []Run     // that were done on other machines
+	Elsewhere []Run     // that were done on other machines, the oldest first
 	Gone      []string  // output folders that are not there any more; their runs are forgotten
 	Damaged   []Damaged // that cannot be read
 }
@@ -134,12 +134,15 @@ func (s *Store) Known(ctx context.Context, host string) (Known, error) {
 		}
 		known.Damaged = append(known.Damaged, d)
 	}
-	slices.SortFunc(known.Runs, func(a, b Run) int {
-		return cmp.Or(a.Finished.Compare(b.Finished), cmp.Compare(a.Out, b.Out), cmp.Compare(a.key(), b.key()))
-	})
+	slices.SortFunc(known.Runs, inOrder)
+	slices.SortFunc(known.Elsewhere, inOrder)
 	slices.Sort(known.Gone)
 	known.Gone = slices.Compact(known.Gone)
 	return known, err
+}
+
+func inOrder(a, b Run) int {
+	return cmp.Or(a.Finished.Compare(b.Finished), cmp.Compare(a.Out, b.Out), cmp.Compare(a.key(), b.key()))
 }
 
 func elsewhere(host, here string) bool { return host != "" && host != here }

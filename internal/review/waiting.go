@@ -39,18 +39,26 @@ type Faces struct {
 	order []string
 }
 
-// Add takes the faces of a run.
-func (f *Faces) Add(r Run) {
-	if f.byID == nil {
-		f.byID = map[string]*Face{}
-	}
-	for _, asset := range r.Assets {
-		for _, seen := range asset.Faces {
-			if seen.ID != "" {
-				f.add(asset, seen)
+// Faces gives the faces of all runs, the latest first. What a later run has made anew counts as that
+// run saw it.
+func (k Known) Faces() *Faces {
+	faces := Faces{byID: map[string]*Face{}}
+	made := map[string]bool{}
+	for _, r := range slices.Backward(slices.Concat(k.Elsewhere, k.Runs)) {
+		for _, asset := range r.Assets {
+			place := r.Host + "\x00" + r.Out + "\x00" + asset.Place
+			if made[place] {
+				continue
+			}
+			made[place] = true
+			for _, seen := range asset.Faces {
+				if seen.ID != "" {
+					faces.add(asset, seen)
+				}
 			}
 		}
 	}
+	return &faces
 }
 
 func (f *Faces) add(asset Asset, seen report.Face) {
@@ -143,10 +151,16 @@ func Purposes(list []Wait) string {
 // runs tell.
 func Showable(list []Wait) error {
 	var errs []error
-	for _, w := range list {
-		if !w.open {
-			errs = append(errs, fmt.Errorf("for %s it would have no effect: %s", w.Purpose, w.closed))
+	for len(list) > 0 {
+		why := list[0].closed
+		same := func(w Wait) bool { return !w.open && w.closed == why }
+		other := func(w Wait) bool { return !same(w) }
+		if barred := slices.DeleteFunc(slices.Clone(list), other); len(barred) > 0 {
+			errs = append(errs, fmt.Errorf("to show it for %s would have no effect: %s", Purposes(barred), why))
+			list = slices.DeleteFunc(slices.Clone(list), same)
+			continue
 		}
+		list = list[1:]
 	}
 	return errors.Join(errs...)
 }

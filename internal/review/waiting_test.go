@@ -18,21 +18,47 @@ func seen(id, outcome, basis string) report.Face {
 }
 
 func judged(path, purpose string, faces ...report.Face) review.Asset {
-	return review.Asset{Path: path, SHA256: "d-" + path, Purpose: consent.Purpose(purpose), Faces: faces}
+	return review.Asset{Path: path, SHA256: "d-" + path, Purpose: consent.Purpose(purpose), Place: purpose + "/" + path, Faces: faces}
+}
+
+// saw is what is known of runs that saw these, each run into a folder of its own, the oldest first.
+func saw(runs ...[]review.Asset) review.Known {
+	var known review.Known
+	for i, assets := range runs {
+		known.Runs = append(known.Runs, review.Run{Out: string(rune('a' + i)), Assets: assets})
+	}
+	return known
 }
 
 func faces() *review.Faces {
-	var f review.Faces
-	f.Add(review.Run{Assets: []review.Asset{
+	return saw([]review.Asset{
+		judged("copy", "website", seen("2", report.Review, "w")),
+		judged("copy", "press", seen("2", report.Review, "p"), seen("", report.Review, "?")),
+	}, []review.Asset{
 		judged("a", "website", seen("1", report.Show, "s"), seen("2", report.Show, "w0")),
 		judged("a", "press", seen("1", report.Obscure, "o"), seen("2", report.Review, "p")),
 		judged("a", "production", seen("2", report.Show, "x")),
-	}})
-	f.Add(review.Run{Assets: []review.Asset{
-		judged("copy", "website", seen("2", report.Review, "w")),
-		judged("copy", "press", seen("2", report.Review, "p"), seen("", report.Review, "?")),
-	}})
-	return &f
+	}).Faces()
+}
+
+// What a later run has made anew counts as that run saw it, and what another run made does as well.
+func TestFacesOfWhatWasMadeAnew(t *testing.T) {
+	known := saw(
+		[]review.Asset{judged("a", "website", seen("1", report.Review, "w")), judged("b", "website", seen("2", report.Review, "w"))},
+		[]review.Asset{judged("a", "website", seen("1", report.Show, "s"))},
+	)
+	if n := len(known.Faces().Waiting()); n != 2 {
+		t.Errorf("%d wait in two folders, want 2", n)
+	}
+	known.Runs[1].Out = known.Runs[0].Out
+	if got := known.Faces().Waiting(); len(got) != 1 || got[0].ID != "2" {
+		t.Errorf("%+v wait, want face 2", got)
+	}
+	known.Runs[1].Host = "another"
+	known.Elsewhere, known.Runs = known.Runs[1:], known.Runs[:1]
+	if n := len(known.Faces().Waiting()); n != 2 {
+		t.Errorf("%d wait on two machines, want 2", n)
+	}
 }
 
 func ignored() cmp.Option { return cmpopts.IgnoreUnexported(review.Wait{}) }
@@ -107,7 +133,7 @@ func TestShowable(t *testing.T) {
 		want  string
 	}{
 		"waits":                      {[]report.Face{surely(report.Review, pipeline.RuleLookalikes)}, ""},
-		"surely 4021":                {[]report.Face{surely(report.Obscure, "refused")}, "for website it would have no effect: the face is surely 4021"},
+		"surely 4021":                {[]report.Face{surely(report.Obscure, "refused")}, "to show it for website would have no effect: the face is surely 4021"},
 		"either of two":              {[]report.Face{unsure("refused", "4022")}, "surely 4021 or 4022"},
 		"perhaps 4021, mode cleared": {[]report.Face{unsure(pipeline.RuleNotCleared, "4022")}, ""},
 		"a person's word, changed":   {[]report.Face{surely(report.Obscure, pipeline.RulePerson)}, ""},
@@ -116,11 +142,11 @@ func TestShowable(t *testing.T) {
 		"not known any more":         {[]report.Face{forgotten}, "not kept"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var list review.Faces
+			var runs [][]review.Asset
 			for _, f := range test.faces {
-				list.Add(review.Run{Assets: []review.Asset{judged("a", "website", f)}})
+				runs = append(runs, []review.Asset{judged("a", "website", f)})
 			}
-			f, _ := list.Find("1")
+			f, _ := saw(runs...).Faces().Find("1")
 			about, err := f.For([]consent.Purpose{consent.Website})
 			if err != nil {
 				t.Fatal(err)
