@@ -118,7 +118,7 @@ type wrongNodes struct {
 }
 
 func (v *wrongNodes) Visit(n ast.Node) ast.Visitor {
-	message := ""
+	var message string
 	switch n.(type) {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode:
 		message = "anchors, aliases, merges and tags have no place in a " + v.file.what + " file"
