@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -193,22 +195,38 @@ func (e *enrolRemove) Run(ctx context.Context, a *app) error {
 	}
 	return a.withBus(ctx, func(b *bus.Bus) error {
 		store := enrolment.New(b.Gallery())
-		nobody := false
+		nobody, destroyed := false, map[string]int{}
 		for _, id := range e.IDs {
 			n, err := store.Remove(ctx, id)
 			if err != nil {
-				return err
+				return errors.Join(a.printDestroyed(destroyed), err)
 			}
-			if n == 0 {
+			if n == 0 && destroyed[id] == 0 {
 				nobody = true
 				fmt.Fprintf(a.stderr, "consentry: %s is not enrolled\n", id)
 				continue
 			}
-			fmt.Fprintf(a.stdout, "%s: %d references and their templates destroyed\n", id, n)
+			destroyed[id] += n
+		}
+		if err := a.printDestroyed(destroyed); err != nil {
+			return err
 		}
 		if nobody {
 			return exitCode(exitUsage)
 		}
 		return nil
 	})
+}
+
+// printDestroyed says how many references were destroyed of whom.
+func (a *app) printDestroyed(destroyed map[string]int) error {
+	if a.json {
+		return json.NewEncoder(a.stdout).Encode(map[string]any{"removed": destroyed})
+	}
+	for _, id := range slices.Sorted(maps.Keys(destroyed)) {
+		if _, err := fmt.Fprintf(a.stdout, "%s: %d references and their templates destroyed\n", id, destroyed[id]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -97,10 +97,18 @@ func (r *registerRemove) Run(ctx context.Context, a *app) error {
 		if err := errors.Join(a.reconcile(ctx, b, reg), review.New(b.Rulings(), b.Runs()).Forget(ctx, r.IDs...)); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(a.stdout, "removed %d (register revision %d)\n", len(r.IDs), reg.Revision())
+		err = a.printRemoved(r.IDs, reg.Revision())
 		fmt.Fprintln(a.stderr, "consentry: their faces match nobody from now on; opt-out policies such as perse and james show such faces")
 		return errors.Join(err, after)
 	})
+}
+
+func (a *app) printRemoved(ids []string, revision uint64) error {
+	if a.json {
+		return json.NewEncoder(a.stdout).Encode(map[string]any{"removed": ids, "register_revision": revision})
+	}
+	_, err := fmt.Fprintf(a.stdout, "removed %d (register revision %d)\n", len(ids), revision)
+	return err
 }
 
 // day reads --on, or is today.
