@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/consentry/consentry/internal/bus"
@@ -56,6 +57,7 @@ func (r *registerSet) Run(ctx context.Context, a *app) error {
 		if err := a.reconcile(ctx, b, reg); err != nil {
 			return err
 		}
+		a.noteLater([]consent.Record{record})
 		if a.json {
 			err = json.NewEncoder(a.stdout).Encode(map[string]any{"register_revision": reg.Revision(), "record": record})
 			return errors.Join(err, after)
@@ -67,6 +69,23 @@ func (r *registerSet) Run(ctx context.Context, a *app) error {
 		}
 		return errors.Join(err, after)
 	})
+}
+
+// noteLater says which records do not count yet, as their day has not come: a slip of the pen in a
+// year would otherwise leave a refusal unheard, and nobody would know.
+func (a *app) noteLater(records []consent.Record) {
+	today := consent.DateOf(time.Now())
+	var later []string
+	for _, r := range records {
+		if r.Date > today {
+			later = append(later, r.AdmissionNumber)
+		}
+	}
+	if n := len(later); n > 0 {
+		slices.Sort(later)
+		later = slices.Compact(later)
+		fmt.Fprintf(a.stderr, "consentry: %d of the records are dated later than today and do not count before their day; of: %s\n", n, someOf(later))
+	}
 }
 
 // taken sorts the errors of a change of the register: what the register refuses is wrong usage. A
@@ -88,6 +107,8 @@ type registerRemove struct {
 
 // Run removes the subjects and everything enrolled of them.
 func (r *registerRemove) Run(ctx context.Context, a *app) error {
+	slices.Sort(r.IDs)
+	r.IDs = slices.Compact(r.IDs)
 	return a.withBus(ctx, func(b *bus.Bus) error {
 		reg, err := register.New(b.Register()).Remove(ctx, r.IDs...)
 		after, err := a.taken(err)

@@ -44,6 +44,7 @@ func (r *registerImport) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
+		a.noteLater(in.records)
 		if !r.DryRun {
 			after = errors.Join(after, a.reconcile(ctx, b, next))
 		}
@@ -184,9 +185,14 @@ func printNumbers(w io.Writer, word string, c consent.Count) {
 	if c.Count == 0 {
 		return
 	}
-	list, more := c.Of, ""
-	if len(list) > maxListed {
-		list, more = list[:maxListed], fmt.Sprintf(" and %d more", len(c.Of)-maxListed)
+	fmt.Fprintf(w, "  %s: %s\n", word, someOf(c.Of))
+}
+
+// someOf names the first of the numbers, and says how many more there are.
+func someOf(list []string) string {
+	more := ""
+	if n := len(list) - maxListed; n > 0 {
+		list, more = list[:maxListed], fmt.Sprintf(" and %d more", n)
 	}
-	fmt.Fprintf(w, "  %s: %s%s\n", word, strings.Join(list, ", "), more)
+	return strings.Join(list, ", ") + more
 }
