@@ -43,6 +43,9 @@ func (e *enrolAdd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	return a.withRegister(ctx, func(b *bus.Bus, reg *consent.Register) error {
+		if reg.Len() == 0 {
+			return usageError{errors.New("the register is empty, so nobody may be enrolled; begin with consentry register import")}
+		}
 		files, problems, err := intake.ReferencePaths(e.Paths, reg.Has)
 		if err != nil {
 			return usageError{err}

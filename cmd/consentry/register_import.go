@@ -73,26 +73,25 @@ func (r *registerImport) read(reg *consent.Register) (imported, error) {
 
 func readLong(subjectsPath, consentsPath string, reg *consent.Register) (imported, error) {
 	var in imported
-	err := readInput(subjectsPath, func(f io.Reader) error {
+	wrongSubjects := readInput(subjectsPath, func(f io.Reader) error {
 		file, err := consent.ReadSubjects(f, reg.Has)
 		in.subjects = file.Onto(reg)
 		in.note(subjectsPath, file.Notes)
 		return err
 	})
-	if err != nil {
-		return imported{}, err
-	}
 	inFile := map[string]bool{}
 	for _, s := range in.subjects {
 		inFile[s.AdmissionNumber] = true
 	}
-	err = readInput(consentsPath, func(f io.Reader) error {
-		file, err := consent.ReadConsents(f, func(id string) bool { return inFile[id] || reg.Has(id) })
+	// Where the subjects are wrong, all that can be said of the consents is what is wrong by itself.
+	known := func(id string) bool { return wrongSubjects != nil || inFile[id] || reg.Has(id) }
+	wrongConsents := readInput(consentsPath, func(f io.Reader) error {
+		file, err := consent.ReadConsents(f, known)
 		in.records = file.Records
 		in.note(consentsPath, file.Notes)
 		return err
 	})
-	return in, err
+	return in, errors.Join(wrongSubjects, wrongConsents)
 }
 
 func readWide(listPath, mappingPath string, reg *consent.Register) (imported, error) {

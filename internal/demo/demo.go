@@ -35,7 +35,7 @@ func At(dir string) Layout {
 
 const (
 	subjects = "admission_number,year_group,class,born,joined,leaves,lookalikes\n" +
-		Subject + ",11,11B,2010-03-14,2021-09-01,,\n"
+		Subject + ",11,11B,,2021-09-01,,\n"
 	consents = "admission_number,party,purpose,decision,date,expires,recorded_by,evidence\n" +
 		Subject + ",guardian,biometric,granted,2025-09-01,,office,form-17\n" +
 		Subject + ",guardian,website,refused,2025-09-01,,office,form-17\n"

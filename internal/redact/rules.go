@@ -49,7 +49,7 @@ func readRules(ctx context.Context, o Options, policy consent.Policy, b *bus.Bus
 }
 
 func readPolicy(o Options) (consent.Policy, error) {
-	policy, err := consent.Load(o.Preset, func(name string) (io.ReadCloser, error) { return os.Open(name) })
+	policy, err := consent.Load(o.Preset, func(name string) (io.ReadCloser, error) { return openPlain(name) })
 	if err != nil {
 		return consent.Policy{}, &UsageError{fmt.Errorf("--preset %s: %w", o.Preset, err)}
 	}

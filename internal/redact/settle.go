@@ -87,6 +87,9 @@ func (r rules) barUnenrolled(o *Options, e enrolled) error {
 		return &UsageError{fmt.Errorf("nothing was processed, as these references cannot be read, or belong to nobody in the register:\n%s", list(unnamed))}
 	}
 	e.note(o.Progress)
+	if has, _ := e.subjects(); o.For != "" && !has[o.For] {
+		o.Progress.Note(fmt.Sprintf("%s is not enrolled, and so is not recognised and obscured like everybody else", o.For))
+	}
 	if o.Mode != pipeline.Objectors { // who is not enrolled is obscured
 		return nil
 	}
