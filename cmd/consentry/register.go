@@ -11,6 +11,7 @@ import (
 
 	"github.com/consentry/consentry/internal/bus"
 	"github.com/consentry/consentry/internal/consent"
+	"github.com/consentry/consentry/internal/intake"
 	"github.com/consentry/consentry/internal/register"
 	"github.com/consentry/consentry/internal/review"
 )
@@ -148,16 +149,9 @@ func day(text string) (time.Time, error) {
 	return t.Add(12 * time.Hour), nil
 }
 
-// openInput opens a file that is one; a named pipe would be waited for.
+// openInput opens a file that the user has named.
 func openInput(path string) (*os.File, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, usageError{err}
-	}
-	if !info.Mode().IsRegular() {
-		return nil, usageError{fmt.Errorf("%s: not a file", path)}
-	}
-	f, err := os.Open(path)
+	f, err := intake.OpenNamed(path)
 	if err != nil {
 		return nil, usageError{err}
 	}

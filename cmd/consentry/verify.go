@@ -8,11 +8,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/consentry/consentry/internal/clearance"
+	"github.com/consentry/consentry/internal/intake"
 )
 
 type verifyCommand struct {
@@ -59,7 +58,7 @@ func (v *verifyCommand) check(a *app) (cleared, err error) {
 	if _, err := parsePurpose(v.Purpose); err != nil {
 		return nil, usageError{err}
 	}
-	file, err := openPlain(v.File)
+	file, err := intake.OpenNamed(v.File)
 	if err != nil {
 		return nil, usageError{err}
 	}
@@ -83,25 +82,9 @@ func (v *verifyCommand) check(a *app) (cleared, err error) {
 	return clearance.Verify(file, statement, v.Purpose, key.Public().(ed25519.PublicKey)), nil
 }
 
-// openPlain opens a plain file and nothing else. O_NONBLOCK keeps a pipe from holding the program up.
-func openPlain(path string) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s: a folder or device and not a file", path)
-	}
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return file, nil
-}
-
 // readStatement reads a clearance, and of what is too long to be one no more than tells so.
 func readStatement(path string) ([]byte, error) {
-	file, err := openPlain(path)
+	file, err := intake.OpenNamed(path)
 	if err != nil {
 		return nil, err
 	}

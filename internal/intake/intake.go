@@ -9,6 +9,7 @@
 package intake
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -127,12 +128,31 @@ func Display(path string) string {
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
-// openPlain opens a file for reading if it is a plain one. O_NONBLOCK keeps a pipe that has taken
-// the file's place from holding the program up.
+// OpenNamed opens for reading a file that the user has named, if it is a plain one or a link to one.
+// The error is for that user: it names the file.
+func OpenNamed(path string) (*os.File, error) {
+	f, err := openRegular(path, 0)
+	if errors.Is(err, errNotPlain) {
+		return nil, fmt.Errorf("%s: not a file but a folder, pipe or device", path)
+	}
+	return f, err
+}
+
+// openPlain opens a file that was found in a folder, if it is a plain one and no link.
 func openPlain(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+	f, err := openRegular(path, syscall.O_NOFOLLOW)
 	if err != nil {
 		return nil, pathless.Error(err)
+	}
+	return f, nil
+}
+
+// openRegular opens a file for reading if it is a plain one. O_NONBLOCK keeps a pipe that has taken
+// the file's place from holding the program up.
+func openRegular(path string, flags int) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|flags, 0)
+	if err != nil {
+		return nil, err
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
@@ -140,7 +160,7 @@ func openPlain(path string) (*os.File, error) {
 	}
 	if err != nil {
 		_ = f.Close() // nothing was written to it
-		return nil, pathless.Error(err)
+		return nil, err
 	}
 	return f, nil
 }

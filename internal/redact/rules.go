@@ -12,6 +12,7 @@ import (
 
 	"github.com/consentry/consentry/internal/bus"
 	"github.com/consentry/consentry/internal/consent"
+	"github.com/consentry/consentry/internal/intake"
 	"github.com/consentry/consentry/internal/register"
 	"github.com/consentry/consentry/internal/review"
 	"github.com/consentry/consentry/pipeline"
@@ -49,7 +50,7 @@ func readRules(ctx context.Context, o Options, policy consent.Policy, b *bus.Bus
 }
 
 func readPolicy(o Options) (consent.Policy, error) {
-	policy, err := consent.Load(o.Preset, func(name string) (io.ReadCloser, error) { return openPlain(name) })
+	policy, err := consent.Load(o.Preset, func(name string) (io.ReadCloser, error) { return intake.OpenNamed(name) })
 	if err != nil {
 		return consent.Policy{}, &UsageError{fmt.Errorf("--preset %s: %w", o.Preset, err)}
 	}
@@ -103,7 +104,7 @@ func registerFromFiles(dir string) (*consent.Register, error) {
 }
 
 func parseFile(path string, parse func(io.Reader) error) error {
-	f, err := openPlain(path)
+	f, err := intake.OpenNamed(path)
 	if err != nil {
 		return fmt.Errorf("the register: %w", err)
 	}
@@ -112,18 +113,6 @@ func parseFile(path string, parse func(io.Reader) error) error {
 		return fmt.Errorf("%s, nothing was imported: %w", path, err)
 	}
 	return nil
-}
-
-// openPlain opens a file that is one: a named pipe would be waited for.
-func openPlain(path string) (*os.File, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a file", path)
-	}
-	return os.Open(path)
 }
 
 // readAttendance lists who was at the event: those in the classes and year groups, those named by
@@ -171,7 +160,7 @@ func attendanceIndex(reg *consent.Register) map[string][]string {
 const maxAttendance = 2 << 20
 
 func attendeesIn(path string, reg *consent.Register) ([]string, error) {
-	f, err := openPlain(path)
+	f, err := intake.OpenNamed(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("--attending %s: no class, year group or admission number of the register, and no file", path)
 	}
