@@ -246,3 +246,32 @@ func TestStatesOfFinishedJobsAreErased(t *testing.T) {
 		t.Errorf("%v", left)
 	}
 }
+
+// Where nobody can tell any more whether the rules still hold, nothing stays released.
+func TestServerThatGoesAwayInMidRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for a request to a server that is gone, which -short goes without")
+	}
+	dir, o := newOptions(t)
+	url, stop := bustest.Start(t, -1)
+	b, err := bus.Open(t.Context(), bus.Options{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = register.New(b.Register()).Import(t.Context(), []consent.Subject{{AdmissionNumber: "4021"}}, nil)
+	if err := errors.Join(err, b.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 8 {
+		put(t, dir, string(rune('a'+i))+".png", slow, 64+i)
+	}
+	o.Mode, o.NATSURL, o.StateDir, o.Workers = pipeline.Cleared, url, "", 1
+	o.Progress = &meanwhile{do: stop}
+	s, err := redact.Run(t.Context(), o)
+	if err == nil || s.Released != 0 {
+		t.Errorf("%+v: %v, want an error and nothing released", s, err)
+	}
+	if left := files(t, filepath.Join(o.Out, "website")); len(left) > 0 {
+		t.Errorf("left in the output folder: %v", left)
+	}
+}

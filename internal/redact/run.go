@@ -89,8 +89,8 @@ func (s *session) prepare(ctx context.Context) error {
 func (s *session) runToEnd(ctx context.Context) error {
 	for {
 		err := s.run(ctx)
-		if err == nil {
-			err = s.stillHolds(ctx)
+		if ctx.Err() == nil && !errors.Is(err, errRulesChanged) {
+			err = errors.Join(err, s.stillHolds(ctx)) // word of the last change may have been lost with the bus
 		}
 		if !errors.Is(err, errRulesChanged) || ctx.Err() != nil {
 			return err
