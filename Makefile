@@ -15,7 +15,7 @@ GOLANGCI_LINT := v2.15.0
 GOFUMPT       := v0.12.0
 
 PACKAGES := g++ pkg-config libopencv-dev libopencv-contrib-dev libdlib-dev libopenblas-dev liblapack-dev \
-            libatlas-base-dev libjpeg62-turbo-dev libturbojpeg0-dev libwebp-dev libheif-dev \
+            libatlas-base-dev libjpeg62-turbo-dev libturbojpeg0-dev libwebp-dev libheif-dev ffmpeg \
             webp libheif-examples
 
 .PHONY: deps packages models build demo test test-fast lint bench eval fuzz sbom clean
