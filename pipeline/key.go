@@ -35,9 +35,25 @@ func NewOrder(o Order) Order {
 	return o
 }
 
-// Key is the digest of everything that the result of this order for an asset depends on. Doing
+// Key is the digest of everything that the result of this order for a photograph depends on. Doing
 // the same again finds the first result under it.
-func (o Order) Key(asset string) string {
+func (o Order) Key(asset string) string { return clearance.JobKey(o.inputs(asset)) }
+
+// FilmRevision counts the changes of what this program makes of the same film and the same decisions on
+// faces, as [Revision] does for photographs.
+const FilmRevision = 1
+
+// FilmKey is what [Order.Key] is, where the asset is a film.
+func (o Order) FilmKey(asset string) string {
+	f := o.Film
+	inputs := o.inputs(asset)
+	inputs.Options = fmt.Sprintf("%s;film;%d;%d;%d;%s;%d;%s;%t",
+		inputs.Options, f.Part.From, f.Part.To, f.Every, f.Encoding.Codec, f.Encoding.CRF, f.Encoding.Preset, f.Encoding.Mute)
+	inputs.Revision += ";film " + strconv.Itoa(FilmRevision)
+	return clearance.JobKey(inputs)
+}
+
+func (o Order) inputs(asset string) clearance.JobInputs {
 	inputs := clearance.JobInputs{
 		Asset:    asset,
 		Purpose:  string(o.Purpose),
@@ -51,7 +67,7 @@ func (o Order) Key(asset string) string {
 		inputs.Gallery = o.Gallery.Digest()
 		inputs.Rulings = o.rulings(asset)
 	}
-	return clearance.JobKey(inputs)
+	return inputs
 }
 
 // rulings names what persons decided about the asset, and what becomes of those whom they named:

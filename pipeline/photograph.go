@@ -13,9 +13,11 @@ import (
 // Line is the line that assets travel along. One asset is on it at a time.
 type Line struct {
 	Vision Vision             // looks at pictures, in a process of its own
+	Cinema Cinema             // looks at films, in a process of its own
 	Key    ed25519.PrivateKey // signs clearances
 	Now    func() time.Time   // the clock that clearances are dated by
 	Step   func(step string)  // told before each step; it is the heartbeat of the job
+	Told   func(Progress)     // told how far the work on a film is; it is the heartbeat between steps. May be nil
 }
 
 // photograph is what is known of the asset once it has been looked at.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/consentry/consentry/internal/consent"
 	"github.com/consentry/consentry/internal/face"
@@ -15,9 +16,13 @@ import (
 
 // Ruling is what a person decided about one face of one asset. No new run undoes it.
 type Ruling struct {
-	Box face.Box `json:"box"`           // where the face was when it was decided
-	Is  string   `json:"is,omitempty"`  // the subject that it is; the register goes on deciding for that subject
-	Not []string `json:"not,omitempty"` // subjects that it is not
+	Box face.Box `json:"box"` // where the face was when it was decided
+	// At is the time stamp, in the source's own time, of the film's frame on which the face was there: it is
+	// the track whose face is there then. Nil for a photograph. A time and not a frame's number, so that it
+	// holds as well where another part of the film is worked on.
+	At  *time.Duration `json:"at,omitempty"`
+	Is  string         `json:"is,omitempty"`  // the subject that it is; the register goes on deciding for that subject
+	Not []string       `json:"not,omitempty"` // subjects that it is not
 	// As is what becomes of the face for a purpose, whoever it is.
 	As map[consent.Purpose]Verdict `json:"as,omitempty"`
 }
@@ -38,6 +43,13 @@ type Rulings map[string][]Ruling
 // to the pixel. It is what a person types to decide about the face.
 func FaceID(asset string, box face.Box) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %.0f %.0f %.0f %.0f", asset, box.X, box.Y, box.W, box.H))
+	return hex.EncodeToString(sum[:6])
+}
+
+// TrackID names a track of a film as [FaceID] does a face of a photograph: by a moment of it, and where its face is
+// then. [TrackResult.At] and [TrackResult.Box] are meant.
+func TrackID(asset string, at time.Duration, box face.Box) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %.0f %.0f %.0f %.0f", asset, at.Microseconds(), box.X, box.Y, box.W, box.H))
 	return hex.EncodeToString(sum[:6])
 }
 

@@ -15,7 +15,8 @@ var ErrConflict = errors.New("the job's state was written by another worker")
 type Job struct {
 	Key    string   // names the job's state: the asset's digest and the digest of its orders
 	Asset  string   // SHA-256 of the original
-	Orders []string // the key of each result wanted, see [Order.Key]
+	Orders []string // the key of each result wanted, see [Order.Key] and [Order.FilmKey]
+	Film   bool     // the asset is a film; else it is a photograph
 }
 
 // Status says how far a job is.
@@ -35,6 +36,19 @@ type State struct {
 	Step     string   `json:"step,omitempty"`
 	Attempts int      `json:"attempts"` // begun, counted before the risky work starts
 	Results  []Result `json:"results,omitempty"`
+	// Progress is how far the work on a film is, written down once a second at most; nil for photographs.
+	Progress *Progress `json:"progress,omitempty"`
+}
+
+// Progress is how far the work on a film is. A film is gone through several times: it is watched once, and
+// rendered and screened for each order.
+type Progress struct {
+	Pass      int     `json:"pass"`   // from 1
+	Passes    int     `json:"passes"` // at most so many
+	Done      int     `json:"done"`   // frames of this pass
+	Total     int     `json:"total"`  // frames of a pass, an estimate during the first
+	PerSecond float64 `json:"per_second"`
+	Left      float64 `json:"left"` // seconds for the rest of all passes, at the speed of this one; 0: not known yet
 }
 
 // Lease is a job that this worker holds.

@@ -26,7 +26,10 @@ type Worker struct {
 	// Orders gives the orders of a job together with the register and the gallery for which it
 	// was queued, or an error where these have changed since.
 	Orders  func(Job) ([]Order, error)
-	TimeOut time.Duration // for one attempt
+	TimeOut time.Duration // for one attempt at a photograph; of a film, for what makes no progress
+	// Scratch is the folder in which films lie while they are worked on, each job's in a folder named by its
+	// key. It is removed when the job is finished and kept where the job is taken up again.
+	Scratch string
 	Log     *slog.Logger
 }
 
