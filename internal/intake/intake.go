@@ -11,6 +11,7 @@ package intake
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"strconv"
@@ -84,7 +85,11 @@ func usage(format string, a ...any) error { return &UsageError{fmt.Sprintf(forma
 type Options struct {
 	// IsMedia says whether a folder's file is taken, by its name; media.IsMediaName where nil.
 	IsMedia func(name string) bool
-	// DerivativeName gives File.Output from File.Rel; where nil, a HEIF or AVIF ending becomes .jpg.
+	// IsFilm says whether a folder's file is taken whose name is that of other things as well
+	// (media.IsDoubtfulName), by its bytes; where nil, the name is enough.
+	IsFilm func(r io.ReaderAt, size int64) bool
+	// DerivativeName gives File.Output from File.Rel; where nil, a HEIF or AVIF ending becomes .jpg,
+	// and that of a film .mp4.
 	DerivativeName func(rel string) string
 	// Companions are the endings of what is written beside a derivative; where nil,
 	// .clearance.json and .tracks.jsonl.
@@ -111,6 +116,9 @@ func derivativeByName(rel string) string {
 	switch strings.ToLower(path.Ext(rel)) {
 	case ".heic", ".heif", ".hif", ".avif":
 		return media.DerivativeName(rel, media.HEIF)
+	}
+	if media.KindOfName(rel) == media.Video {
+		return media.FilmName(rel)
 	}
 	return rel
 }

@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -141,6 +142,34 @@ func TestFileIsWhatItSays(t *testing.T) {
 	}
 }
 
+// A film is written as MP4, and what is only called like one is passed over; a named file is taken.
+func TestFilms(t *testing.T) {
+	tree(t, "e/a.mov", "e/b.mp4", "e/c.m4v", "e/film.ts", "e/code.ts", "e/none.ts=", "e/linked.ts -> code.ts", "e/wave.gif", "other.ts")
+	if err := os.WriteFile("e/film.ts", []byte("film"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	opts := Options{IsFilm: func(r io.ReaderAt, size int64) bool {
+		head := make([]byte, size)
+		_, err := r.ReadAt(head, 0)
+		return err == nil && string(head) == "film"
+	}}
+	batch, err := Scan(t.Context(), []string{"e", "other.ts"}, "", opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var outputs []string
+	for _, f := range batch.Files {
+		outputs = append(outputs, f.Output)
+	}
+	want := []string{"e/a.mp4", "e/b.mp4", "e/c.m4v", "e/film.mp4", "e/wave.gif", "other.mp4"}
+	if diff := cmp.Diff(want, outputs); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"e/none.ts empty"}, kinds(batch.Problems)); diff != "" || len(batch.Ignored) != 2 {
+		t.Errorf("ignored %v, problems %s", batch.Ignored, diff)
+	}
+}
+
 func TestOpenAfterASwap(t *testing.T) {
 	tree(t, "e/a.jpg", "b.jpg")
 	file := scan(t, "e").Files[0]
@@ -270,6 +299,7 @@ func TestCollisions(t *testing.T) {
 		"three of a kind":      {[]string{"e/a.heic", "e/a.jpg", "e/a.avif"}, []string{"e"}, nil, []string{"would", "would", "would"}},
 		"case":                 {[]string{"e/a.jpg", "e/A.JPG"}, []string{"e"}, nil, []string{"a.jpg would", "A.JPG would"}},
 		"case of a folder":     {[]string{"x/E/a.jpg", "y/e/a.jpg"}, []string{"x/E", "y/e"}, nil, []string{"would both", "would both"}},
+		"film in two forms":    {[]string{"e/a.mov", "e/a.mp4", "e/a.gif"}, []string{"e"}, []string{"e/a.gif"}, []string{"would both be written to e/a.mp4", "would both"}},
 		"accents":              {[]string{"e/\u00e9.jpg", "e/e\u0301.jpg"}, []string{"e"}, nil, []string{"would both", "would both"}},
 		"a clearance":          {[]string{"a.jpg", "a.jpg.clearance.json"}, []string{"a.jpg", "a.jpg.clearance.json"}, nil, []string{"a.jpg.clearance.json", "a.jpg.clearance.json"}},
 		"file and folder":      {[]string{"e/a.jpg", "x/e"}, []string{"e", "x/e"}, nil, []string{"a file and a folder", "a file and a folder"}},

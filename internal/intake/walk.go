@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/consentry/consentry/internal/atomicfile"
+	"github.com/consentry/consentry/internal/media"
 	"github.com/consentry/consentry/internal/pathless"
 )
 
@@ -103,7 +104,7 @@ func (w *walker) entry(ctx context.Context, at place, entry fs.DirEntry, above [
 		w.problem(at, kind, message)
 		return nil
 	}
-	w.file(at, info)
+	w.found(at, info)
 	return nil
 }
 
@@ -133,7 +134,7 @@ func (w *walker) link(ctx context.Context, at place, above []string) error {
 		w.problem(at, Outside, "is a link out of the folder given, which is not followed; name its target on the command line if it is meant")
 	case !info.IsDir():
 		at.real = target
-		w.file(at, info)
+		w.found(at, info)
 	case slices.Contains(above, target) || w.linked[target]:
 		w.ignore(at, "a link to a folder that is taken already")
 	default:
@@ -142,6 +143,25 @@ func (w *walker) link(ctx context.Context, at place, above []string) error {
 		return w.folder(ctx, at, above)
 	}
 	return nil
+}
+
+// found adds a folder's file, unless it is only called like a film.
+func (w *walker) found(at place, info fs.FileInfo) {
+	if w.opts.IsFilm != nil && media.IsDoubtfulName(at.name()) && info.Mode().IsRegular() && info.Size() > 0 && !w.isFilm(at, info.Size()) {
+		w.ignore(at, "not a photograph or video by its content")
+		return
+	}
+	w.file(at, info)
+}
+
+// isFilm is true also for what cannot be read, so that the user is told.
+func (w *walker) isFilm(at place, size int64) bool {
+	f, err := openPlain(at.real)
+	if err != nil {
+		return true
+	}
+	defer f.Close()
+	return w.opts.IsFilm(f, size)
 }
 
 // file adds a file that is taken, or says why it cannot be.

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -32,8 +33,8 @@ var (
 	ErrAnimated = errors.New("animated picture")
 	// ErrMultiPage: a file of several pages or pictures.
 	ErrMultiPage = errors.New("multi-page picture")
-	// ErrVideo: a video; this version does not take them.
-	ErrVideo = errors.New("video: not yet")
+	// ErrVideo: a film and no picture; which films are taken, package film says.
+	ErrVideo = errors.New("a film and no picture")
 	// ErrNotUpright: Strip would lose the orientation that the metadata carries.
 	ErrNotUpright = errors.New("picture is not stored upright")
 	// ErrNotScrubbed: the file carries more than pixels, profile and what the format needs.
@@ -148,6 +149,30 @@ func DerivativeName(rel string, f Format) string {
 	return rel + ".jpg"
 }
 
+// FilmName is the relative path of the derivative of the film at rel. A film leaves as MP4, so another
+// film's ending gives way to .mp4; where the name promises no film, .mp4 is appended. An M4V is an MP4.
+func FilmName(rel string) string {
+	ext := path.Ext(rel)
+	switch strings.ToLower(ext) {
+	case ".mp4", ".m4v":
+		return rel
+	case ".gif":
+		return strings.TrimSuffix(rel, ext) + ".mp4"
+	}
+	if KindOfName(rel) == Video {
+		return strings.TrimSuffix(rel, ext) + ".mp4"
+	}
+	return rel + ".mp4"
+}
+
+// PossibleNames are the relative paths that the derivative of the asset at rel can have, whatever its
+// bytes are.
+func PossibleNames(rel string) []string {
+	names := []string{rel, DerivativeName(rel, HEIF), FilmName(rel)}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // Kind of media that a file name promises.
 type Kind string
 
@@ -159,14 +184,15 @@ const (
 )
 
 // KindOfName says what a file name promises. Folder scans take what is not NotMedia; what the file
-// really is, Sniff says.
+// really is, its bytes say. Films that cannot be taken are in the list, so that nobody believes
+// they were passed over because nobody is in them.
 func KindOfName(name string) Kind {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".tif", ".tiff",
 		".heic", ".heif", ".hif", ".avif", ".gif", ".bmp", ".dib":
 		return Image
-	case ".mp4", ".m4v", ".mov", ".qt", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts",
-		".3gp", ".3g2", ".wmv", ".ogv":
+	case ".mp4", ".m4v", ".mov", ".qt", ".avi", ".divx", ".mkv", ".webm", ".mts", ".m2ts", ".m2t", ".ts",
+		".3gp", ".3g2", ".mpg", ".mpeg", ".m2v", ".vob", ".wmv", ".asf", ".ogv", ".flv", ".f4v", ".mxf", ".dv":
 		return Video
 	}
 	return NotMedia
@@ -174,6 +200,10 @@ func KindOfName(name string) Kind {
 
 // IsMediaName says whether a folder scan takes the file.
 func IsMediaName(name string) bool { return KindOfName(name) != NotMedia }
+
+// IsDoubtfulName says whether files of other kinds are called so as well: .ts is MPEG's transport
+// stream, and TypeScript.
+func IsDoubtfulName(name string) bool { return strings.EqualFold(path.Ext(name), ".ts") }
 
 func damaged(format string, a ...any) error {
 	return fmt.Errorf("%s: %w", fmt.Sprintf(format, a...), ErrDamaged)

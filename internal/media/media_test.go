@@ -41,6 +41,14 @@ func TestSniff(t *testing.T) {
 		{"QuickTime", ftyp("qt  "), "", media.ErrVideo},
 		{"AVI", []byte("RIFF\x00\x00\x00\x00AVI LIST"), "", media.ErrVideo},
 		{"Matroska", []byte("\x1a\x45\xdf\xa3\x00\x00\x00\x00\x00\x00\x00\x00"), "", media.ErrVideo},
+		{"Windows Media", []byte("\x30\x26\xb2\x75\x8e\x66\xcf\x11"), "", media.ErrVideo},
+		{"MPEG programme stream", []byte("\x00\x00\x01\xba\x44"), "", media.ErrVideo},
+		{"MPEG elementary stream", []byte("\x00\x00\x01\xb3\x44"), "", media.ErrVideo},
+		{"Ogg", []byte("OggS\x00\x02"), "", media.ErrVideo},
+		{"Flash", []byte("FLV\x01\x05"), "", media.ErrVideo},
+		{"MXF", []byte("\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d"), "", media.ErrVideo},
+		{"playlist", []byte("#EXTM3U\nhttp://example.org/a.ts\n"), "", media.ErrUnsupported},
+		{"list of files", []byte("ffconcat version 1.0\nfile a.mp4\n"), "", media.ErrUnsupported},
 		{"text", []byte("this is not a photograph at all"), "", media.ErrUnsupported},
 		{"text that begins like BMP", []byte("BM is what this text begins with"), "", media.ErrUnsupported},
 		{"empty", nil, "", media.ErrDamaged},
@@ -70,10 +78,24 @@ func TestNames(t *testing.T) {
 	}
 	for name, want := range map[string]media.Kind{
 		"a.jpeg": media.Image, "A.TIF": media.Image, "x.hif": media.Image, "x.MP4": media.Video, "x.mov": media.Video,
-		"notes.txt": media.NotMedia, "jpg": media.NotMedia,
+		"x.ts": media.Video, "x.vob": media.Video, "notes.txt": media.NotMedia, "jpg": media.NotMedia,
 	} {
 		if got := media.KindOfName(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestFilmNames(t *testing.T) {
+	for rel, want := range map[string]string{
+		"a/clip.mp4": "a/clip.mp4", "CLIP.MP4": "CLIP.MP4", "clip.m4v": "clip.m4v", "clip.MOV": "clip.mp4", "b.c/clip.mkv": "b.c/clip.mp4",
+		"clip.ts": "clip.mp4", "wave.gif": "wave.mp4", "still.jpg": "still.jpg.mp4", "clip": "clip.mp4", "a.mov/clip": "a.mov/clip.mp4",
+	} {
+		if got := media.FilmName(rel); got != want {
+			t.Errorf("%s: %s, want %s", rel, got, want)
+		}
+		if names := media.PossibleNames(rel); !slices.Contains(names, want) || !slices.Contains(names, rel) {
+			t.Errorf("%s: possible names %v", rel, names)
 		}
 	}
 }

@@ -25,8 +25,20 @@ func Sniff(head []byte) (Format, error) {
 		return TIFF, nil
 	case bytes.HasPrefix(head, []byte("BM")) && plausibleBMP(head):
 		return BMP, nil
+	case startsFilm(head):
+		return "", ErrVideo
 	}
 	return sniffContainer(head)
+}
+
+// startsFilm knows films by their first bytes: Matroska's EBML header, Windows Media's header object, the pack
+// and sequence headers of MPEG (ISO/IEC 13818-1 §2.5.3.3, 13818-2 §6.2.2.1), Ogg, Flash, and MXF's
+// partition pack (SMPTE ST 377-1 §7.1). An MPEG transport stream has no such mark.
+func startsFilm(head []byte) bool {
+	return slices.ContainsFunc([]string{
+		"\x1a\x45\xdf\xa3", "\x30\x26\xb2\x75\x8e\x66\xcf\x11", "\x00\x00\x01\xba", "\x00\x00\x01\xb3",
+		"OggS", "FLV\x01", "\x06\x0e\x2b\x34\x02\x05\x01\x01",
+	}, func(mark string) bool { return bytes.HasPrefix(head, []byte(mark)) })
 }
 
 func sniffContainer(head []byte) (Format, error) {
@@ -36,8 +48,7 @@ func sniffContainer(head []byte) (Format, error) {
 	switch {
 	case string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP":
 		return WebP, nil
-	case string(head[:4]) == "RIFF" && string(head[8:12]) == "AVI ",
-		bytes.HasPrefix(head, []byte("\x1a\x45\xdf\xa3")):
+	case string(head[:4]) == "RIFF" && string(head[8:12]) == "AVI ":
 		return "", ErrVideo
 	case string(head[4:8]) == "ftyp":
 		return sniffBrands(head)
