@@ -9,7 +9,7 @@
 //   - One file has one meaning. A field that is unknown, doubled, missing, spelled in another case
 //     or written with another value's notation is refused before the signature is looked at, so no
 //     two readers can see two things in a file that verifies.
-//   - A face that waits for a person cannot be in a clearance at all.
+//   - A face that waits for a person cannot be in a clearance at all, neither can a track of a film.
 //   - Verification says which of format, signature, purpose and file failed, in that order.
 //
 // A clearance alone does not say that it still holds: it may have been revoked since.
@@ -39,9 +39,10 @@ type Clearance struct {
 	GallerySHA   string    `json:"gallery_sha256,omitempty"` // empty where nobody was matched
 	ModelsSHA    string    `json:"models_sha256"`            // the set of weights that looked
 	Options      Options   `json:"options"`
-	JobKey       string    `json:"job_key"` // see [JobKey]
-	Issued       time.Time `json:"issued"`  // UTC, whole seconds
-	Faces        []Face    `json:"faces"`   // every face that was found, by number; may be empty
+	JobKey       string    `json:"job_key"`          // see [JobKey]
+	Issued       time.Time `json:"issued"`           // UTC, whole seconds
+	Faces        []Face    `json:"faces"`            // every face that was found, by number; may be empty, and is for a film
+	Tracks       []Track   `json:"tracks,omitempty"` // of a film: every track that was found, by number; left out where there is none
 }
 
 // File is the derivative as it was when it was sealed.
@@ -51,6 +52,9 @@ type File struct {
 	Format string `json:"format"` // such as "jpeg"
 	Width  int    `json:"width"`  // pixels of the upright image
 	Height int    `json:"height"`
+
+	Frames  int     `json:"frames,omitempty"`  // of a film, ≥ 1; left out of a photograph's
+	Seconds float64 `json:"seconds,omitempty"` // of a film, from its first frame to its last; left out where it is 0
 }
 
 // Policy is the consent policy that was applied.
@@ -82,6 +86,18 @@ type Face struct {
 	Match         Match       `json:"match"`
 	Outcome       string      `json:"outcome"` // OutcomeShow or OutcomeObscure
 	Rule          string      `json:"rule"`
+}
+
+// Track is one face of a film through one shot, and why it is shown or obscured. The box is that on Frame, the
+// region the largest on any frame, and the numbers rise and may leave some out. Times are seconds in the original's own time.
+type Track struct {
+	Face
+	Frame      int     `json:"frame"` // on which the face is seen best, from 0
+	At         float64 `json:"at"`    // its time stamp, exact to the microsecond
+	FirstFrame int     `json:"first_frame"`
+	LastFrame  int     `json:"last_frame"`
+	From       float64 `json:"from"` // time stamp of the first frame
+	To         float64 `json:"to"`   // of the last
 }
 
 // Match is who the face was taken for.
@@ -152,7 +168,41 @@ func (c *Clearance) validate() error {
 	if c.Issued.IsZero() || !c.Issued.Equal(c.Issued.Truncate(time.Second)) || c.Issued.Location() != time.UTC {
 		return errors.New("issued is not a time in UTC and whole seconds")
 	}
-	return c.validateFaces()
+	if err := c.validateFaces(); err != nil {
+		return err
+	}
+	return c.validateTracks()
+}
+
+// validateTracks refuses tracks of a photograph, faces of a film, and frames that the film does not have.
+func (c *Clearance) validateTracks() error {
+	film := &c.Derivative
+	switch {
+	case film.Frames < 0 || !isFinite(film.Seconds) || film.Seconds < 0 || film.Frames == 0 && film.Seconds != 0:
+		return fmt.Errorf("derivative of %d frames and %v seconds", film.Frames, film.Seconds)
+	case film.Frames == 0 && len(c.Tracks) > 0, film.Frames > 0 && len(c.Faces) > 0:
+		return errors.New("tracks belong to a film, and faces to a photograph")
+	}
+	last := 0
+	for i := range c.Tracks {
+		t := &c.Tracks[i]
+		if t.Number <= last {
+			return fmt.Errorf("track %d comes after track %d", t.Number, last)
+		}
+		last = t.Number
+		if err := t.validate(film.Frames); err != nil {
+			return fmt.Errorf("track %d: %w", t.Number, err)
+		}
+	}
+	return nil
+}
+
+func (t *Track) validate(frames int) error {
+	inOrder := 0 <= t.FirstFrame && t.FirstFrame <= t.Frame && t.Frame <= t.LastFrame && t.LastFrame < frames
+	if !inOrder || !isFinite(t.From) || !isFinite(t.To) || !isFinite(t.At) || t.At < t.From || t.To < t.At {
+		return errors.New("its frames or times are out of order, or not of the film")
+	}
+	return t.Face.validate()
 }
 
 func (c *Clearance) validateFaces() error {
@@ -187,12 +237,14 @@ func (f *Face) validate() error {
 		numbers = append(numbers, f.Region[:]...)
 	}
 	for _, n := range numbers {
-		if math.IsNaN(n) || math.IsInf(n, 0) {
+		if !isFinite(n) {
 			return errors.New("a number is not finite")
 		}
 	}
 	return nil
 }
+
+func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 func isDigest(s string) bool {
 	if len(s) != 64 {

@@ -54,6 +54,19 @@ func sample() Clearance {
 	}
 }
 
+// filmed is a clearance of a film of four seconds.
+func filmed() Clearance {
+	c := sample()
+	c.Derivative.Format, c.Derivative.Frames, c.Derivative.Seconds = "mp4", 100, 3.96
+	c.Tracks = []Track{
+		{Face: c.Faces[0], Frame: 10, At: 0.4, FirstFrame: 5, LastFrame: 40, From: 0.2, To: 1.6},
+		{Face: c.Faces[1], Frame: 99, At: 3.96, FirstFrame: 50, LastFrame: 99, From: 2, To: 3.96},
+	}
+	c.Tracks[1].Number = 7
+	c.Faces = []Face{}
+	return c
+}
+
 func mustSign(t testing.TB, c Clearance) []byte {
 	t.Helper()
 	data, err := Sign(c, testKey(1))
@@ -115,9 +128,76 @@ func TestVerifySaysWhatFailed(t *testing.T) {
 	}
 }
 
+func TestFilmsClearanceVerifiesAndReadsBack(t *testing.T) {
+	data := mustSign(t, filmed())
+	if err := Verify(strings.NewReader(derivative), data, "press", public(testKey(1))); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(filmed(), s.Clearance); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Clearances that lie beside photographs go on verifying, and are made as they were.
+func TestPhotographsClearanceHasNothingOfFilms(t *testing.T) {
+	data := mustSign(t, sample())
+	for _, word := range []string{"tracks", "frames", "seconds"} {
+		if bytes.Contains(data, []byte(word)) {
+			t.Errorf("a photograph's clearance speaks of %s", word)
+		}
+	}
+	if got, want := digestOf(string(data)), "43a0453dd222055710a90017817b365b6ef551f8c1f39d77e06f683828d14b3c"; got != want {
+		t.Errorf("its digest is %s, was %s", got, want)
+	}
+}
+
+// blocks is a reader of n bytes that counts what is asked of it at once.
+type blocks struct {
+	n       int64
+	largest int
+}
+
+func (b *blocks) Read(p []byte) (int, error) {
+	b.largest = max(b.largest, len(p))
+	if b.n == 0 {
+		return 0, io.EOF
+	}
+	n := int(min(b.n, int64(len(p))))
+	b.n -= int64(n)
+	clear(p[:n])
+	return n, nil
+}
+
+// A film is not held in memory to be verified.
+func TestVerifyStreams(t *testing.T) {
+	const size = 64 << 20
+	h := sha256.New()
+	if _, err := io.Copy(h, &blocks{n: size}); err != nil {
+		t.Fatal(err)
+	}
+	c := filmed()
+	c.Derivative.Bytes, c.Derivative.SHA256 = size, hex.EncodeToString(h.Sum(nil))
+	b := &blocks{n: size}
+	if err := Verify(b, mustSign(t, c), "press", public(testKey(1))); err != nil {
+		t.Fatal(err)
+	}
+	if b.largest > 1<<20 {
+		t.Errorf("%d bytes are read at once", b.largest)
+	}
+}
+
 // Each field of the payload is under the signature: changing any one of them breaks it.
 func TestEveryFieldIsSigned(t *testing.T) {
-	signed, err := Parse(mustSign(t, sample()))
+	t.Run("photograph", func(t *testing.T) { everyFieldIsSigned(t, sample()) })
+	t.Run("film", func(t *testing.T) { everyFieldIsSigned(t, filmed()) })
+}
+
+func everyFieldIsSigned(t *testing.T, c Clearance) {
+	signed, err := Parse(mustSign(t, c))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,6 +341,31 @@ func TestSignRefuses(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, err, ErrFormat)
 		}
 	}
+	for name, alter := range map[string]func(*Clearance){
+		"tracks of a photograph":  func(c *Clearance) { c.Derivative.Frames, c.Derivative.Seconds = 0, 0 },
+		"faces of a film":         func(c *Clearance) { c.Faces = sample().Faces },
+		"no list of faces":        func(c *Clearance) { c.Faces = nil },
+		"fewer than no frames":    func(c *Clearance) { c.Derivative.Frames = -1 },
+		"time that is no number":  func(c *Clearance) { c.Derivative.Seconds = math.NaN() },
+		"time runs backwards":     func(c *Clearance) { c.Derivative.Seconds = -1 },
+		"seconds without frames":  func(c *Clearance) { c.Tracks, c.Derivative.Frames = nil, 0 },
+		"a number twice":          func(c *Clearance) { c.Tracks[1].Number = 1 },
+		"number 0":                func(c *Clearance) { c.Tracks[0].Number = 0 },
+		"frame beyond the end":    func(c *Clearance) { c.Tracks[1].LastFrame = 100 },
+		"frame before the start":  func(c *Clearance) { c.Tracks[0].FirstFrame = -1 },
+		"best outside":            func(c *Clearance) { c.Tracks[0].Frame = 41 },
+		"time outside":            func(c *Clearance) { c.Tracks[0].At = 1.7 },
+		"time is no number":       func(c *Clearance) { c.Tracks[0].To = math.Inf(1) },
+		"track in review":         func(c *Clearance) { c.Tracks[1].Outcome = "review" },
+		"obscured without region": func(c *Clearance) { c.Tracks[0].Region = nil },
+		"shown with region":       func(c *Clearance) { c.Tracks[1].Region = &[4]float64{} },
+	} {
+		c := filmed()
+		alter(&c)
+		if _, err := Sign(c, testKey(1)); !errors.Is(err, ErrFormat) {
+			t.Errorf("%s: got %v, want %v", name, err, ErrFormat)
+		}
+	}
 	if _, err := Sign(sample(), nil); err == nil {
 		t.Error("signed without a key")
 	}
@@ -313,6 +418,7 @@ func TestJobKey(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add(mustSign(f, sample()))
+	f.Add(mustSign(f, filmed()))
 	f.Add([]byte(`{"clearance":{},"signature":{}}`))
 	f.Add([]byte(`[[[[1e999]]]]`))
 	f.Fuzz(func(t *testing.T, data []byte) {
