@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"image"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -32,8 +31,7 @@ func (s *session) report(ctx context.Context) (Summary, error) {
 		out.Assets = append(out.Assets, s.unreadable(p)...)
 		summary.addProblem(p, len(s.batch.orders))
 	}
-	thumbnails := func(i int) ([]byte, error) { return s.thumbnail(ctx, i) }
-	if err := report.Write(s.options.Out, out, thumbnails); err != nil {
+	if err := report.Write(s.options.Out, out, s.pictures(ctx)); err != nil {
 		return summary, fmt.Errorf("%s: %w", s.options.Out, err)
 	}
 	return summary, nil
@@ -78,10 +76,18 @@ func (s *session) unreadable(p intake.Problem) []report.Asset {
 	for i, o := range s.batch.orders {
 		assets[i] = report.Asset{
 			Path: path, Kind: kindOf(path), Purpose: string(o.Purpose), Outcome: report.Failed, Reason: p.Message,
-			Faces: []report.Face{},
 		}
+		assets[i].Faces, assets[i].Tracks = none(assets[i].Kind)
 	}
 	return assets
+}
+
+// none is what stands in the report where nothing was found.
+func none(kind string) ([]report.Face, []report.Track) {
+	if kind == report.KindVideo {
+		return nil, []report.Track{}
+	}
+	return []report.Face{}, nil
 }
 
 func kindOf(path string) string {
@@ -91,71 +97,36 @@ func kindOf(path string) string {
 	return report.KindImage
 }
 
-// thumbnail is the contact sheet's picture of an item. What an earlier run released has none yet;
-// it is made of the derivative in its place. What an earlier run withheld has one only where the
-// state was kept.
-func (s *session) thumbnail(ctx context.Context, i int) ([]byte, error) {
-	if i >= len(s.batch.items) {
-		return nil, nil
-	}
-	w := s.batch.items[i]
-	if w.result.Thumbnail != nil || !w.found {
-		return w.result.Thumbnail, nil
-	}
-	if w.result.Outcome != pipeline.Released {
-		return s.keptThumbnail(ctx, w)
-	}
-	ctx, cancel := context.WithTimeout(ctx, s.options.TimeOut)
-	defer cancel()
-	picture, err := s.thumbnailOf(ctx, w)
-	if err != nil {
-		s.options.Progress.Note(fmt.Sprintf("%s: the contact sheet goes without its picture: %v", intake.Display(w.input.Rel), err))
-		return nil, nil //nolint:nilerr // the file itself is as it should be
-	}
-	return picture, nil
-}
-
-// keptThumbnail is the one that the state of the job keeps, if the job was the same.
-func (s *session) keptThumbnail(ctx context.Context, w *wanted) ([]byte, error) {
-	job, err := s.batch.job(s.batch.of(w.digest))
-	if err != nil {
-		return nil, err
-	}
-	state, _, err := s.states.Get(ctx, job.Key())
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range state.Results {
-		if r.Key == w.key {
-			return r.Thumbnail, nil
-		}
-	}
-	return nil, nil
-}
-
-func (s *session) thumbnailOf(ctx context.Context, w *wanted) ([]byte, error) {
-	file, err := os.ReadFile(s.output.path(w.name()))
-	if err != nil {
-		return nil, err
-	}
-	return s.vision[0].Thumbnail(ctx, file)
-}
-
 // asset is the report's entry.
 func (w *wanted) asset() report.Asset {
 	r := w.result
 	a := report.Asset{
-		Path: w.input.Rel, SHA256: w.digest, Kind: kindOf(w.input.Rel), Purpose: string(r.Purpose),
+		Path: w.input.Rel, SHA256: w.digest, Kind: w.kind(), Purpose: string(r.Purpose),
 		Outcome: string(r.Outcome), Reason: r.Reason, Key: w.key, Width: r.Width, Height: r.Height,
-		Faces: []report.Face{},
+		Frames: r.Frames, Seconds: r.Seconds, Remuxed: r.Remuxed,
 	}
+	a.Faces, a.Tracks = none(a.Kind)
 	if r.Outcome == pipeline.Released {
 		a.Derivative, a.DerivativeSHA256 = w.name(), r.DerivativeSHA256
 	}
 	for _, f := range r.Faces {
 		a.Faces = append(a.Faces, reportedFace(w.digest, f))
 	}
+	for _, t := range r.Tracks {
+		a.Tracks = append(a.Tracks, reportedTrack(w.digest, t))
+	}
 	return a
+}
+
+// kind goes by what was found in the file, where that is known.
+func (w *wanted) kind() string {
+	switch {
+	case w.result.Film:
+		return report.KindVideo
+	case len(w.result.Faces) > 0:
+		return report.KindImage
+	}
+	return kindOf(w.input.Rel)
 }
 
 func reportedFace(asset string, f pipeline.FaceResult) report.Face {
@@ -163,11 +134,24 @@ func reportedFace(asset string, f pipeline.FaceResult) report.Face {
 		ID:            pipeline.FaceID(asset, f.Box),
 		Box:           [4]float64{f.Box.X, f.Box.Y, f.Box.W, f.Box.H},
 		DetectorScore: f.Score,
-		Match: report.Match{
-			Subject: f.Match.Subject, Band: string(f.Match.Band), Score: f.Match.Score,
-			RunnerUp: f.Match.RunnerUp, Reason: f.Match.Reason,
-		},
-		Outcome: string(f.Outcome), Rule: f.Rule, Reason: f.Reason, Basis: f.Basis, Region: fromRectangle(f.Region),
+		Match:         reportedMatch(f.Match),
+		Outcome:       string(f.Outcome), Rule: f.Rule, Reason: f.Reason, Basis: f.Basis, Region: fromRectangle(f.Region),
+	}
+}
+
+func reportedTrack(asset string, t pipeline.TrackResult) report.Track {
+	return report.Track{
+		ID: t.ID, FirstFrame: t.FirstFrame, LastFrame: t.LastFrame, Match: reportedMatch(t.Match),
+		Outcome: string(t.Outcome), Rule: t.Rule,
+		Face: pipeline.TrackID(asset, t.At, t.Box), From: t.From, To: t.To, Frame: t.Frame, At: t.At.Seconds(),
+		Box: [4]float64{t.Box.X, t.Box.Y, t.Box.W, t.Box.H}, DetectorScore: t.Score, Seen: t.Seen,
+		Reason: t.Reason, Basis: t.Basis, Region: t.Region,
+	}
+}
+
+func reportedMatch(m gallery.Match) report.Match {
+	return report.Match{
+		Subject: m.Subject, Band: string(m.Band), Score: m.Score, RunnerUp: m.RunnerUp, Reason: m.Reason,
 	}
 }
 

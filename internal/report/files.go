@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -17,14 +18,32 @@ import (
 // maxFile bounds what Load reads, in bytes: a million faces make about 250 MB.
 const maxFile = 256 << 20
 
-// Thumbnails gives the picture of asset i for the contact sheet: a JPEG of the derivative, or of a
-// withheld asset with every face hidden; nil where there is none. It is asked once for each asset,
-// in the order of the sheet, so that pictures need not all be in memory.
-type Thumbnails func(i int) ([]byte, error)
+// Pictures is where the contact sheet has its pictures from. Either function may be nil, and each may
+// give nothing. They are asked while the sheet is written, in its order, so that pictures need not all
+// be in memory; only for tracks that wait for a person they are asked before.
+type Pictures struct {
+	// Asset gives the picture of asset i: a JPEG of the derivative, of a film one of its frames; or of a
+	// withheld asset with every face hidden.
+	Asset func(i int) ([]byte, error)
+	// Track gives the pictures of the n-th track of asset i, counted from 0.
+	Track func(i, n int) ([]Picture, error)
+}
+
+// Picture is a track's face at one moment.
+type Picture struct {
+	At   float64 // seconds, in the source's own time
+	Bare bool    // shows the face as it is; of no track but one that waits for a person the sheet takes it
+	JPEG []byte  // unless it is bare: cut from the derivative, or with every face hidden
+}
+
+// Modes of the files. Of a sheet with bare faces other users of the machine need not see anything.
+const (
+	ownerOnly = 0o600
+	document  = 0o666
+)
 
 // Write makes report.json and report.html in a folder that exists, each complete or not at all.
-// thumbs may be nil.
-func Write(dir string, r Report, thumbs Thumbnails) error {
+func Write(dir string, r Report, pictures Pictures) error {
 	if err := r.validate(); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
@@ -37,11 +56,18 @@ func Write(dir string, r Report, thumbs Thumbnails) error {
 		e.SetEscapeHTML(false)
 		return e.Encode(r)
 	}
-	if err := writeFile(filepath.Join(dir, JSONName), encode); err != nil {
+	if err := writeFile(filepath.Join(dir, JSONName), document, encode); err != nil {
 		return fmt.Errorf("writing %s: %w", JSONName, err)
 	}
-	render := func(w io.Writer) error { return Render(w, r, thumbs) }
-	if err := writeFile(filepath.Join(dir, HTMLName), render); err != nil {
+	s, err := newSheet(r, pictures)
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", HTMLName, err)
+	}
+	mode := fs.FileMode(document)
+	if s.Bare > 0 {
+		mode = ownerOnly
+	}
+	if err := writeFile(filepath.Join(dir, HTMLName), mode, s.render); err != nil {
 		return fmt.Errorf("writing %s: %w", HTMLName, err)
 	}
 	return nil
@@ -85,9 +111,10 @@ func parse(data []byte) (Report, error) {
 	return r, nil
 }
 
-// writeFile gives the file the mode that the user's umask makes of 0666, as for any other document.
-func writeFile(path string, content func(io.Writer) error) error {
-	return atomicfile.Write(path, 0o666, func(w io.Writer) error {
+// writeFile gives the file the mode that the user's umask makes of the given one, as for any other
+// document.
+func writeFile(path string, mode fs.FileMode, content func(io.Writer) error) error {
+	return atomicfile.Write(path, mode, func(w io.Writer) error {
 		b := bufio.NewWriterSize(w, 1<<16)
 		if err := content(b); err != nil {
 			return err

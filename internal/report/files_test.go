@@ -48,8 +48,18 @@ func sample() Report {
 			},
 			{Path: "event/empty.jpg", SHA256: digest("f"), Kind: KindImage, Purpose: "press", Outcome: Released, Derivative: "press/event/empty.jpg", DerivativeSHA256: digest("f"), Width: 10, Height: 10, Faces: []Face{}},
 			{
-				Path: "event/v.mp4", SHA256: digest("0"), Kind: KindVideo, Purpose: "press", Outcome: Withheld, Reason: "No", Width: 10, Height: 10,
-				Tracks: []Track{{ID: 3, FirstFrame: 12, LastFrame: 240, Match: Match{Band: None}, Outcome: Obscure, Rule: "unknown-face"}},
+				Path: "event/v.mp4", SHA256: digest("0"), Kind: KindVideo, Purpose: "press", Outcome: Withheld, Reason: "1 track needs a person's decision", Width: 10, Height: 10,
+				Frames: 250, Seconds: 9.96,
+				Tracks: []Track{
+					{
+						ID: 3, FirstFrame: 12, LastFrame: 240, Match: Match{Band: None}, Outcome: Obscure, Rule: "unknown-face",
+						From: 0.48, To: 9.6, Frame: 100, At: 4, Box: [4]float64{1, 2, 3, 4}, DetectorScore: 0.9, Seen: 70,
+					},
+					{
+						ID: 4, FirstFrame: 20, LastFrame: 30, Match: Match{Subject: "4021", Band: Unsure, Score: 0.3, RunnerUp: "4188"}, Outcome: Review, Rule: "unsure-match",
+						From: 0.8, To: 1.2, Frame: 25, At: 1, Box: [4]float64{5, 2, 3, 4}, DetectorScore: 0.8, Seen: 4, Face: "0123456789ab", Basis: "b",
+					},
+				},
 			},
 		},
 	}
@@ -59,7 +69,7 @@ func sample() Report {
 func TestHalfAReportIsClearedAway(t *testing.T) {
 	dir := t.TempDir()
 	var names []string
-	err := Write(dir, sample(), func(int) ([]byte, error) {
+	err := Write(dir, sample(), Pictures{Asset: func(int) ([]byte, error) {
 		entries, err := os.ReadDir(dir)
 		for _, e := range entries {
 			if e.Name() != JSONName && !atomicfile.IsTemp(e.Name()) {
@@ -68,7 +78,7 @@ func TestHalfAReportIsClearedAway(t *testing.T) {
 			names = append(names, e.Name())
 		}
 		return nil, err
-	})
+	}})
 	if err != nil || len(names) == 0 {
 		t.Fatalf("%v, %v", names, err)
 	}
@@ -81,6 +91,16 @@ func tinyJPEG(t testing.TB) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// everywhere gives every asset a picture and every track three, the last of them bare.
+func everywhere(t testing.TB) Pictures {
+	return Pictures{
+		Asset: func(int) ([]byte, error) { return tinyJPEG(t), nil },
+		Track: func(int, int) ([]Picture, error) {
+			return []Picture{{At: 0.5, JPEG: tinyJPEG(t)}, {At: 9.8, JPEG: tinyJPEG(t)}, {At: 0.7, Bare: true, JPEG: tinyJPEG(t)}}, nil
+		},
+	}
 }
 
 func names(t *testing.T, dir string) (out []string) {
@@ -98,7 +118,7 @@ func names(t *testing.T, dir string) (out []string) {
 func TestWrittenReportReadsBack(t *testing.T) {
 	dir := t.TempDir()
 	for range 2 { // the second time over the first
-		if err := Write(dir, sample(), nil); err != nil {
+		if err := Write(dir, sample(), Pictures{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -117,7 +137,7 @@ func TestWrittenReportReadsBack(t *testing.T) {
 // The contract of the command line: names of fields, what is there and what is not.
 func TestJSONHasTheFieldsOfTheContract(t *testing.T) {
 	dir := t.TempDir()
-	if err := Write(dir, sample(), nil); err != nil {
+	if err := Write(dir, sample(), Pictures{}); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(filepath.Join(dir, JSONName))
@@ -144,9 +164,16 @@ func TestJSONHasTheFieldsOfTheContract(t *testing.T) {
 	track := map[string]any{
 		"id": 3., "first_frame": 12., "last_frame": 240., "outcome": "obscure", "rule": "unknown-face",
 		"match": map[string]any{"subject": "", "band": "none", "score": 0., "runner_up": ""},
+		"from":  0.48, "to": 9.6, "frame": 100., "at": 4., "box": []any{1., 2., 3., 4.}, "detector_score": 0.9, "seen": 70.,
 	}
 	if diff := cmp.Diff(track, r.Assets[4]["tracks"].([]any)[0]); diff != "" {
 		t.Error(diff)
+	}
+	if r.Assets[4]["kind"] != "video" || r.Assets[4]["frames"] != 250. || r.Assets[4]["seconds"] != 9.96 {
+		t.Errorf("the video is %v", r.Assets[4])
+	}
+	if _, has := r.Assets[0]["tracks"]; has {
+		t.Error("an image has tracks")
 	}
 	if _, has := r.Assets[4]["faces"]; has {
 		t.Error("a video has faces")
@@ -173,12 +200,21 @@ func TestContradictionsAreNeitherWrittenNorRead(t *testing.T) {
 		"face outcome":                  func(r *Report) { r.Assets[0].Faces[0].Outcome = "" },
 		"face band":                     func(r *Report) { r.Assets[0].Faces[0].Match.Band = "" },
 		"track outcome":                 func(r *Report) { r.Assets[4].Tracks[0].Outcome = "hide" },
+		"track that ends first":         func(r *Report) { r.Assets[4].Tracks[0].LastFrame = 11 },
+		"track out of time":             func(r *Report) { r.Assets[4].Tracks[0].To = 0.4 },
+		"released with a track to judge": func(r *Report) {
+			a := &r.Assets[4]
+			a.Outcome, a.Derivative, a.DerivativeSHA256 = Released, "press/event/v.mp4", digest("1")
+		},
+		"negative length":   func(r *Report) { r.Assets[4].Seconds = -1 },
+		"film with faces":   func(r *Report) { r.Assets[4].Faces = r.Assets[0].Faces },
+		"image with tracks": func(r *Report) { r.Assets[2].Tracks = r.Assets[4].Tracks[:1] },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := sample()
 			alter(&r)
 			dir := t.TempDir()
-			if err := Write(dir, r, nil); !errors.Is(err, ErrInvalid) {
+			if err := Write(dir, r, Pictures{}); !errors.Is(err, ErrInvalid) {
 				t.Errorf("Write: got %v, want %v", err, ErrInvalid)
 			}
 			if left := names(t, dir); len(left) != 0 {
@@ -195,7 +231,7 @@ func TestContradictionsAreNeitherWrittenNorRead(t *testing.T) {
 	}
 	r := sample()
 	r.Assets[0].Faces[0].Box[2] = math.NaN()
-	if err := Write(t.TempDir(), r, nil); !errors.Is(err, ErrInvalid) {
+	if err := Write(t.TempDir(), r, Pictures{}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("NaN: got %v", err)
 	}
 }
@@ -235,7 +271,7 @@ func TestLoadRefuses(t *testing.T) {
 // A picture that cannot be used must not cost the sheet that was there before.
 func TestFailureKeepsTheEarlierSheet(t *testing.T) {
 	dir := t.TempDir()
-	if err := Write(dir, sample(), nil); err != nil {
+	if err := Write(dir, sample(), Pictures{}); err != nil {
 		t.Fatal(err)
 	}
 	before, err := os.ReadFile(filepath.Join(dir, HTMLName))
@@ -243,12 +279,12 @@ func TestFailureKeepsTheEarlierSheet(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken := errors.New("store is gone")
-	for name, thumbs := range map[string]Thumbnails{
+	for name, thumbs := range map[string]func(int) ([]byte, error){
 		"error":    func(int) ([]byte, error) { return nil, broken },
 		"no JPEG":  func(int) ([]byte, error) { return []byte("<svg onload=alert(1)>"), nil },
 		"cut JPEG": func(int) ([]byte, error) { return tinyJPEG(t)[:20], nil },
 	} {
-		if err := Write(dir, sample(), thumbs); err == nil {
+		if err := Write(dir, sample(), Pictures{Asset: thumbs}); err == nil {
 			t.Errorf("%s: no error", name)
 		} else if name == "error" && !errors.Is(err, broken) {
 			t.Errorf("%s: got %v", name, err)
@@ -261,7 +297,7 @@ func TestFailureKeepsTheEarlierSheet(t *testing.T) {
 	if diff := cmp.Diff([]string{HTMLName, JSONName}, names(t, dir)); diff != "" {
 		t.Error("files:", diff)
 	}
-	if err := Write(filepath.Join(dir, "absent"), sample(), nil); !errors.Is(err, fs.ErrNotExist) {
+	if err := Write(filepath.Join(dir, "absent"), sample(), Pictures{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no folder: got %v", err)
 	}
 }
@@ -282,7 +318,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		var html bytes.Buffer
-		if err := Render(&html, r, nil); err != nil {
+		if err := Render(&html, r, Pictures{}); err != nil {
 			t.Fatal("read, but cannot be shown:", err)
 		}
 		if s := strings.ToLower(html.String()); strings.Contains(s, "<script") || strings.Contains(s, "<img") {

@@ -16,7 +16,7 @@ func TestSheetOfARunThatIsNotKept(t *testing.T) {
 				r.Assets[i].Faces[k].ID = "0123456789ab"
 			}
 		}
-		words := text(render(t, r, nil))
+		words := text(render(t, r, Pictures{}))
 		for want, there := range map[string]bool{decide: kept, id: kept, rerun: !kept} {
 			if strings.Contains(words, want) != there {
 				t.Errorf("%s: %q is there: %v", name, want, !there)

@@ -15,16 +15,29 @@ var sheetHTML string
 //go:embed sheet.css
 var sheetCSS string
 
-// Render writes the contact sheet: one HTML file that loads nothing else. thumbs may be nil.
-func Render(w io.Writer, r Report, thumbs Thumbnails) error {
+//go:embed film.html
+var filmHTML string
+
+// Render writes the contact sheet: one HTML file that loads nothing else.
+func Render(w io.Writer, r Report, pictures Pictures) error {
 	if err := r.validate(); err != nil {
 		return fmt.Errorf("rendering the contact sheet: %w", err)
 	}
+	s, err := newSheet(r, pictures)
+	if err != nil {
+		return fmt.Errorf("rendering the contact sheet: %w", err)
+	}
+	return s.render(w)
+}
+
+func (s *sheet) render(w io.Writer) error {
 	t, err := template.New("sheet").Parse(sheetHTML)
+	if err == nil {
+		_, err = t.New("film").Parse(filmHTML)
+	}
 	if err != nil {
 		return fmt.Errorf("reading the contact sheet's template: %w", err)
 	}
-	s := newSheet(r, thumbs)
 	s.CSS = template.CSS(sheetCSS)
 	s.CSP = policy()
 	if err := t.Execute(w, s); err != nil {

@@ -11,10 +11,10 @@ import (
 	"testing"
 )
 
-func render(t *testing.T, r Report, thumbs Thumbnails) string {
+func render(t *testing.T, r Report, pictures Pictures) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := Render(&b, r, thumbs); err != nil {
+	if err := Render(&b, r, pictures); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -38,11 +38,12 @@ func text(s string) string {
 }
 
 func TestWithheldComeFirstThenFailedThenReleased(t *testing.T) {
-	sheet := render(t, sample(), nil)
+	sheet := render(t, sample(), Pictures{})
 	last := -1
 	for _, id := range []string{`<h2 id="withheld"`, "asset-3", "asset-5", `<h2 id="failed"`, "asset-2", `<h2 id="released"`, "asset-1", "asset-4"} {
 		if !strings.HasPrefix(id, "<") {
-			id = `<article class="` + map[string]string{"asset-3": Withheld, "asset-5": Withheld, "asset-2": Failed, "asset-1": Released, "asset-4": Released}[id] + `" id="` + id + `"`
+			class := map[string]string{"asset-3": Withheld, "asset-5": Withheld + " wide", "asset-2": Failed, "asset-1": Released, "asset-4": Released}[id]
+			id = `<article class="` + class + `" id="` + id + `"`
 		}
 		at := strings.Index(sheet, id)
 		if at <= last {
@@ -53,11 +54,12 @@ func TestWithheldComeFirstThenFailedThenReleased(t *testing.T) {
 }
 
 func TestHeaderSaysCountsAndWhatToDo(t *testing.T) {
-	head, _, _ := strings.Cut(render(t, sample(), nil), "<main")
+	head, _, _ := strings.Cut(render(t, sample(), Pictures{}), "<main")
 	words := text(head)
 	for _, want := range []string{
 		"Contact sheet for press", "2 withheld", "1 failed", "2 released", "Policy lumen", "Register revision 17",
-		"5 faces: 1 needs a decision, 2 obscured, 2 shown", "What to do next", "Publish nothing of what is withheld",
+		"In all pictures: 4 faces: 1 needs a decision, 1 obscured, 2 shown.", "In all films: 2 tracks: 1 needs a decision, 1 obscured.",
+		"Withheld, and why event/c.jpg 1 face needs a person's decision event/v.mp4 film 1 track needs", "Failed, and why event/b.jpg The file is cut off.", "What to do next", "Publish nothing of what is withheld",
 	} {
 		if !strings.Contains(words, want) {
 			t.Errorf("%q is not in the header: %s", want, words)
@@ -65,13 +67,13 @@ func TestHeaderSaysCountsAndWhatToDo(t *testing.T) {
 	}
 	r := sample()
 	r.Assets = r.Assets[:1]
-	if words := text(render(t, r, nil)); strings.Contains(words, "Publish nothing") || !strings.Contains(words, "Publish only the finished files") {
+	if words := text(render(t, r, Pictures{})); strings.Contains(words, "Publish nothing") || !strings.Contains(words, "Publish only the finished files") {
 		t.Error("with everything released the header says:", words)
 	}
 }
 
 func TestEachFaceSaysWhatWhoAndWhy(t *testing.T) {
-	sheet := render(t, sample(), nil)
+	sheet := render(t, sample(), Pictures{})
 	for n, wants := range map[int][]string{
 		1: {
 			"event/a.jpg released", "for press", "1 1 obscured 4021 clear match, score 0.41 The guardian has refused. rule perse-2.5b",
@@ -83,7 +85,10 @@ func TestEachFaceSaysWhatWhoAndWhy(t *testing.T) {
 			"would be shown nobody enrolled",
 		},
 		4: {"No face was found."},
-		5: {"video", "would be obscured", "frames 12 to 240"},
+		5: {
+			"film of 0:10.0 · 250 frames", "Needs a decision (1)", "4 4 0:00.8 – 0:01.2 frames 20 to 30 needs a decision perhaps 4021 or 4188 uncertain match, score 0.30",
+			"Would be obscured (1)", "3 3 0:00.5 – 0:09.6 frames 12 to 240 would be obscured nobody enrolled", "No pictures of single tracks are kept",
+		},
 	} {
 		got := text(article(t, sheet, n))
 		for _, want := range wants {
@@ -99,7 +104,7 @@ func TestEachFaceSaysWhatWhoAndWhy(t *testing.T) {
 
 // Not by colour alone: each outcome has a shape of its own, on the picture and in the table.
 func TestOutcomesDifferInShape(t *testing.T) {
-	sheet := render(t, sample(), nil)
+	sheet := render(t, sample(), Pictures{})
 	for n, shapes := range map[int]map[string]int{
 		1: {`<rect class="mark obscure"`: 2, `<circle class="mark show"`: 2, `<polygon class="mark review"`: 0},
 		3: {`<rect class="mark obscure"`: 0, `<circle class="mark show"`: 2, `<polygon class="mark review"`: 2},
@@ -120,13 +125,13 @@ func TestOutcomesDifferInShape(t *testing.T) {
 func TestPicturesAreEmbeddedOnce(t *testing.T) {
 	r := sample()
 	var asked []int
-	sheet := render(t, r, func(i int) ([]byte, error) {
+	sheet := render(t, r, Pictures{Asset: func(i int) ([]byte, error) {
 		asked = append(asked, i)
 		if i == 2 {
 			return nil, nil
 		}
 		return tinyJPEG(t), nil
-	})
+	}})
 	if fmt.Sprint(asked) != "[2 4 1 0 3]" {
 		t.Errorf("pictures asked for in the order %v", asked)
 	}
@@ -159,13 +164,20 @@ func hostile() Report {
 			a.Faces[k].Rule = "javascript:alert(3)"
 			a.Faces[k].Reason = "{{.}} <a href=//evil.example>"
 		}
+		for k := range a.Tracks {
+			a.Tracks[k].Match.Subject = "<b>4021</b>"
+			a.Tracks[k].Rule = "javascript:alert(3)"
+			a.Tracks[k].Reason = "{{.}} <a href=//evil.example>"
+			a.Tracks[k].Face = "<iframe>"
+		}
 	}
+	r.StateKept = true
 	r.Policy, r.Mode = "<svg/onload=alert(4)>", "<!--"
 	return r
 }
 
 func TestHostileTextsStayText(t *testing.T) {
-	sheet := render(t, hostile(), func(int) ([]byte, error) { return tinyJPEG(t), nil })
+	sheet := render(t, hostile(), everywhere(t))
 	for _, tag := range []string{"<script", "<iframe", "<b>4021", "<svg/", "<!--", "<img src=http", "<a href=//", "onerror='"} {
 		if strings.Contains(sheet, tag) {
 			t.Errorf("%s came through", tag)
@@ -178,7 +190,7 @@ func TestHostileTextsStayText(t *testing.T) {
 
 // The sheet must not load anything: every address in it is a data URI or an anchor of its own.
 func TestSheetLoadsNothing(t *testing.T) {
-	sheet := render(t, hostile(), func(int) ([]byte, error) { return tinyJPEG(t), nil })
+	sheet := render(t, hostile(), everywhere(t))
 	tags := regexp.MustCompile(`<[a-zA-Z!/][^>]*>`).FindAllString(sheet, -1)
 	reference := regexp.MustCompile(`\s(?:src|href|srcset|action|data|poster|xlink:href|style|on\w+)\s*=\s*"([^"]*)"`)
 	found := 0
@@ -200,7 +212,7 @@ func TestSheetLoadsNothing(t *testing.T) {
 
 // A style sheet that differs by one byte from its digest in the policy is not applied at all.
 func TestPolicyMatchesTheStyleSheet(t *testing.T) {
-	sheet := render(t, sample(), nil)
+	sheet := render(t, sample(), Pictures{})
 	_, rest, _ := strings.Cut(sheet, "<style>")
 	css, _, _ := strings.Cut(rest, "</style>")
 	d := sha256.Sum256([]byte(css))
@@ -218,7 +230,7 @@ func TestPolicyMatchesTheStyleSheet(t *testing.T) {
 }
 
 func TestSheetIsAccessible(t *testing.T) {
-	sheet := render(t, sample(), func(int) ([]byte, error) { return tinyJPEG(t), nil })
+	sheet := render(t, sample(), everywhere(t))
 	if !strings.Contains(sheet, `<html lang="en">`) || strings.Count(sheet, "<h1") != 1 {
 		t.Error("no language, or not one heading")
 	}
@@ -254,7 +266,7 @@ func TestBadgesStayInThePicture(t *testing.T) {
 }
 
 func TestNothingToReport(t *testing.T) {
-	words := text(render(t, Report{Version: Version}, nil))
+	words := text(render(t, Report{Version: Version}, Pictures{}))
 	if !strings.Contains(words, "no picture was found") || !strings.Contains(words, "0 withheld") {
 		t.Error(words)
 	}

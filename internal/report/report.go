@@ -3,12 +3,16 @@
 //
 // It promises:
 //
-//   - report.json has exactly the fields of the command line's contract, plus "key" on an asset and
-//     "id", "reason" and "basis" on a face.
+//   - report.json has exactly the fields of the command line's contract, plus "key" on an asset,
+//     "id", "reason" and "basis" on a face, and for films "frames", "seconds" and "remuxed" on an
+//     asset and on a track what its fields below "Rule" say.
 //   - report.html is one file that loads nothing, runs nothing and says so to the browser by a
 //     content security policy. Every text in it is escaped, file names above all.
 //   - The only pixels in it are those that the caller hands over: a thumbnail of the derivative, or
 //     for what is withheld a picture in which every face is hidden. Without one it draws boxes.
+//   - A face stands bare in it only where a person has to decide about a track of a film, behind a
+//     closed fold that says so; then the sheet says at its head that it is not to be passed on, and
+//     the file can be read by its owner only.
 //   - Both files appear complete under their names or not at all.
 //   - A report that contradicts itself (released with a face that waits for a person, withheld
 //     with a derivative) is neither written nor read.
@@ -61,8 +65,11 @@ type Asset struct {
 	DerivativeSHA256 string  `json:"derivative_sha256,omitempty"`
 	Width            int     `json:"width"` // pixels of the upright image; 0 where it could not be read
 	Height           int     `json:"height"`
-	Faces            []Face  `json:"faces,omitzero"`  // images: every face that was found; empty, not nil, without any
-	Tracks           []Track `json:"tracks,omitzero"` // videos
+	Frames           int     `json:"frames,omitempty"`  // of a video, or of the part of it that was worked on
+	Seconds          float64 `json:"seconds,omitempty"` // of a video, from the first frame's time to the last's
+	Remuxed          bool    `json:"remuxed,omitempty"` // of a video: nothing was to be obscured, and its pictures were not encoded again
+	Faces            []Face  `json:"faces,omitzero"`    // images: every face that was found; empty, not nil, without any
+	Tracks           []Track `json:"tracks,omitzero"`   // videos: every track, in the order of first frames; empty, not nil, without any
 }
 
 // Face is one face of an image.
@@ -78,15 +85,26 @@ type Face struct {
 	Region        *[4]float64 `json:"region,omitempty"` // what was altered on its account, as Box
 }
 
-// Track is one face followed through a shot of a video.
+// Track is one face followed through a shot of a video. Times are seconds in the source's own time.
 type Track struct {
-	ID         int    `json:"id"`
-	FirstFrame int    `json:"first_frame"`
+	ID         int    `json:"id"`          // from 1
+	FirstFrame int    `json:"first_frame"` // counted from 0, within the part that was worked on
 	LastFrame  int    `json:"last_frame"`
 	Match      Match  `json:"match"`
 	Outcome    string `json:"outcome"`
 	Rule       string `json:"rule"`
-	Reason     string `json:"reason,omitempty"`
+
+	Face          string      `json:"face,omitempty"` // by which a person decides about it, as ID of a face
+	From          float64     `json:"from"`           // time of the first frame
+	To            float64     `json:"to"`             // time of the last
+	Frame         int         `json:"frame"`          // on which the face is seen best
+	At            float64     `json:"at"`             // time of that frame
+	Box           [4]float64  `json:"box"`            // there: x, y, width, height in pixels of the upright frame
+	DetectorScore float64     `json:"detector_score"`
+	Seen          int         `json:"seen,omitempty"`   // number of frames on which the detector saw it
+	Reason        string      `json:"reason,omitempty"` // the rule in plain words
+	Basis         string      `json:"basis,omitempty"`  // what a person who decides goes by
+	Region        *[4]float64 `json:"region,omitempty"` // the largest rectangle that was altered on one frame on its account
 }
 
 // Match is who a face was taken for.
@@ -145,8 +163,10 @@ func (a *Asset) validate() error {
 		return errors.New("a derivative's digest belongs to what is released, and to nothing else")
 	case a.Derivative != "" && !filepath.IsLocal(filepath.FromSlash(a.Derivative)):
 		return errors.New("a derivative outside of the output folder")
-	case a.Width < 0 || a.Height < 0:
+	case a.Width < 0 || a.Height < 0 || a.Frames < 0 || !(a.Seconds >= 0) || math.IsInf(a.Seconds, 0):
 		return errors.New("a negative size")
+	case a.Kind == KindVideo && len(a.Faces) > 0 || a.Kind == KindImage && len(a.Tracks) > 0:
+		return errors.New("faces belong to images, and tracks to videos")
 	}
 	for i, f := range a.Faces {
 		if err := a.validateFace(f.Outcome, f.Match); err != nil {
@@ -159,6 +179,12 @@ func (a *Asset) validate() error {
 	for i, t := range a.Tracks {
 		if err := a.validateFace(t.Outcome, t.Match); err != nil {
 			return fmt.Errorf("track %d: %w", i+1, err)
+		}
+		if !finite([4]float64{t.From, t.To, t.At}) || !finite(t.Box) || t.Region != nil && !finite(*t.Region) {
+			return fmt.Errorf("track %d: a time or a box that is not finite", i+1)
+		}
+		if t.LastFrame < t.FirstFrame || t.To < t.From {
+			return fmt.Errorf("track %d: it ends before it begins", i+1)
 		}
 	}
 	return nil

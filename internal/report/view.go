@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"image/jpeg"
+	"slices"
 	"strconv"
 )
 
@@ -16,15 +17,29 @@ type sheet struct {
 	CSS        template.CSS
 	ModeWords  string
 	Sections   []section
-	Faces      faceCount
+	Faces      faceCount // of photographs
+	Tracks     faceCount // of films
+	Films      int       // assets that are films
+	Bare       int       // pictures on the sheet in which a face is bare
 	Purposes   []string
 	AllCleared bool
+}
+
+// Noun names what the sheet is about.
+func (s *sheet) Noun() string {
+	switch s.Films {
+	case 0:
+		return "pictures"
+	case len(s.Assets):
+		return "films"
+	}
+	return "pictures and films"
 }
 
 // section holds the assets of one outcome.
 type section struct {
 	Outcome, Title, Meaning string
-	Assets                  []card
+	Assets                  []*card
 }
 
 // card is one asset on the sheet.
@@ -34,11 +49,23 @@ type card struct {
 	Faces  []row
 	Boxes  []box
 	Count  faceCount
-	thumb  func() ([]byte, error)
+
+	thumb   func() ([]byte, error)
+	track   func(n int) ([]Picture, error)
+	fetched map[int][]Picture // of the tracks that wait
 }
 
-// faceCount counts faces by outcome.
-type faceCount struct{ Shown, Obscured, Review int }
+// faceCount counts faces, or tracks, by outcome.
+type faceCount struct {
+	Shown, Obscured, Review int
+	tracks                  bool
+}
+
+func (c *faceCount) addAll(o faceCount) {
+	c.Shown += o.Shown
+	c.Obscured += o.Obscured
+	c.Review += o.Review
+}
 
 func (c faceCount) Total() int { return c.Shown + c.Obscured + c.Review }
 
@@ -55,13 +82,17 @@ func (c *faceCount) add(outcome string) {
 
 // Words says the count as a sentence without its full stop.
 func (c faceCount) Words() string {
+	noun := "face"
+	if c.tracks {
+		noun = "track"
+	}
 	switch c.Total() {
 	case 0:
 		return "no face found"
 	case 1:
-		return "1 face, " + c.parts()
+		return "1 " + noun + ", " + c.parts()
 	default:
-		return strconv.Itoa(c.Total()) + " faces: " + c.parts()
+		return strconv.Itoa(c.Total()) + " " + noun + "s: " + c.parts()
 	}
 }
 
@@ -102,24 +133,23 @@ type row struct {
 	Decide               string // the face's id, where a person decides
 }
 
-func newSheet(r Report, thumbs Thumbnails) *sheet {
-	s := &sheet{Report: r, ModeWords: modeWords(r.Mode)}
+func newSheet(r Report, pictures Pictures) (*sheet, error) {
+	s := &sheet{Report: r, ModeWords: modeWords(r.Mode), Tracks: faceCount{tracks: true}}
 	s.Sections = []section{
 		{Outcome: Withheld, Title: "Withheld", Meaning: "Not published. A person has to look at these first."},
 		{Outcome: Failed, Title: "Failed", Meaning: "Could not be processed, so nothing was made of them. Treat them as withheld."},
 		{Outcome: Released, Title: "Released", Meaning: "Finished, checked and sealed for the purpose named."},
 	}
-	seen := map[string]bool{}
 	for i := range r.Assets {
 		a := &r.Assets[i]
-		if !seen[a.Purpose] && a.Purpose != "" {
-			seen[a.Purpose] = true
+		if a.Purpose != "" && !slices.Contains(s.Purposes, a.Purpose) {
 			s.Purposes = append(s.Purposes, a.Purpose)
 		}
-		c := newCard(a, i, thumbs)
-		s.Faces.Shown += c.Count.Shown
-		s.Faces.Obscured += c.Count.Obscured
-		s.Faces.Review += c.Count.Review
+		c := newCard(a, i, pictures)
+		if err := c.fetchWaiting(); err != nil {
+			return nil, err
+		}
+		s.count(c)
 		for k := range s.Sections {
 			if s.Sections[k].Outcome == a.Outcome {
 				s.Sections[k].Assets = append(s.Sections[k].Assets, c)
@@ -127,35 +157,87 @@ func newSheet(r Report, thumbs Thumbnails) *sheet {
 		}
 	}
 	s.AllCleared = len(s.Sections[2].Assets) == len(r.Assets)
-	return s
+	return s, nil
 }
 
-func newCard(a *Asset, i int, thumbs Thumbnails) card {
-	c := card{Asset: a, Anchor: "asset-" + strconv.Itoa(i+1)}
-	if thumbs != nil {
-		c.thumb = func() ([]byte, error) { return thumbs(i) }
+func (s *sheet) count(c *card) {
+	if !c.IsVideo() {
+		s.Faces.addAll(c.Count)
+		return
+	}
+	s.Films++
+	s.Tracks.addAll(c.Count)
+	for _, pictures := range c.fetched {
+		for _, p := range pictures {
+			if p.Bare {
+				s.Bare++
+			}
+		}
+	}
+}
+
+func newCard(a *Asset, i int, pictures Pictures) *card {
+	c := &card{Asset: a, Anchor: "asset-" + strconv.Itoa(i+1), Count: faceCount{tracks: a.Kind == KindVideo}}
+	if pictures.Asset != nil {
+		c.thumb = func() ([]byte, error) { return pictures.Asset(i) }
+	}
+	if pictures.Track != nil {
+		c.track = func(n int) ([]Picture, error) { return pictures.Track(i, n) }
 	}
 	for n, f := range a.Faces {
-		c.Count.add(f.Outcome)
-		r := newRow(n+1, f.Outcome, f.Rule, f.Reason, f.Match)
-		if f.Outcome == Review {
-			r.Decide = f.ID
-		}
-		c.Faces = append(c.Faces, r)
+		c.addRow(newRow(n+1, f.Outcome, f.Rule, f.Reason, f.Match), f.ID)
 	}
-	for n, t := range a.Tracks {
-		c.Count.add(t.Outcome)
-		r := newRow(n+1, t.Outcome, t.Rule, t.Reason, t.Match)
+	for _, t := range a.Tracks {
+		r := newRow(t.ID, t.Outcome, t.Rule, t.Reason, t.Match)
 		r.Where = fmt.Sprintf("frames %d to %d", t.FirstFrame, t.LastFrame)
-		c.Faces = append(c.Faces, r)
-	}
-	for k := range c.Faces {
-		if a.Outcome != Released && c.Faces[k].Outcome != Review {
-			c.Faces[k].Word = "would be " + c.Faces[k].Word
-		}
+		c.addRow(r, t.Face)
 	}
 	c.Boxes = placeBoxes(a)
 	return c
+}
+
+// addRow counts a face or track; id is by which a person decides about it.
+func (c *card) addRow(r row, id string) {
+	c.Count.add(r.Outcome)
+	if r.Outcome == Review {
+		r.Decide = id
+	} else if c.Outcome != Released {
+		r.Word = "would be " + r.Word
+	}
+	c.Faces = append(c.Faces, r)
+}
+
+// fetchWaiting gets the pictures of the tracks that wait for a person: the head of the sheet says
+// whether any face stands bare below.
+func (c *card) fetchWaiting() error {
+	for n, t := range c.Tracks {
+		if t.Outcome != Review {
+			continue
+		}
+		pictures, err := c.picturesOf(n)
+		if err != nil {
+			return err
+		}
+		if c.fetched == nil {
+			c.fetched = map[int][]Picture{}
+		}
+		c.fetched[n] = pictures
+	}
+	return nil
+}
+
+func (c *card) picturesOf(n int) ([]Picture, error) {
+	if c.track == nil {
+		return nil, nil
+	}
+	if known, ok := c.fetched[n]; ok {
+		return known, nil
+	}
+	pictures, err := c.track(n)
+	if err != nil {
+		return nil, fmt.Errorf("fetching the pictures of track %d of %s: %w", c.Tracks[n].ID, c.Anchor, err)
+	}
+	return pictures, nil
 }
 
 func newRow(n int, outcome, rule, reason string, m Match) row {
@@ -218,38 +300,71 @@ func modeWords(mode string) string {
 	}
 }
 
-// Picture is the thumbnail as a data URI, or empty where there is none. It is called by the
-// template when the card's turn comes. Anything but a JPEG is an error: it would not be shown.
-func (c card) Picture() (template.URL, error) {
+// still is a JPEG for the sheet.
+type still struct {
+	URL           template.URL // a data URI; empty where there is none
+	Width, Height int          // pixels
+}
+
+// newStill takes nothing but a JPEG: anything else would not be shown.
+func newStill(data []byte) (still, error) {
+	config, err := jpeg.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return still{}, fmt.Errorf("no JPEG: %w", err)
+	}
+	url := template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(data))
+	return still{URL: url, Width: config.Width, Height: config.Height}, nil
+}
+
+// Picture is the thumbnail. It is called by the template when the card's turn comes.
+func (c *card) Picture() (still, error) {
 	if c.thumb == nil {
-		return "", nil
+		return still{}, nil
 	}
 	data, err := c.thumb()
 	if err != nil {
-		return "", fmt.Errorf("fetching the picture of %s: %w", c.Anchor, err)
+		return still{}, fmt.Errorf("fetching the picture of %s: %w", c.Anchor, err)
 	}
 	if len(data) == 0 {
-		return "", nil
+		return still{}, nil
 	}
-	if _, err := jpeg.DecodeConfig(bytes.NewReader(data)); err != nil {
-		return "", fmt.Errorf("the picture of %s is no JPEG: %w", c.Anchor, err)
+	img, err := newStill(data)
+	if err != nil {
+		return still{}, fmt.Errorf("the picture of %s: %w", c.Anchor, err)
 	}
-	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(data)), nil
+	return img, nil
 }
 
 // Alt describes the picture to somebody who does not see it.
-func (c card) Alt() string {
-	if c.Outcome == Released {
-		return "The finished picture. " + c.Count.Words() + "."
+func (c *card) Alt() string {
+	what := "The finished picture. "
+	switch {
+	case c.Outcome != Released && c.IsVideo():
+		what = "One frame of the film, with every face hidden. "
+	case c.Outcome != Released:
+		what = "Preview with every face hidden. "
+	case c.IsVideo():
+		what = "One frame of the finished film. "
 	}
-	return "Preview with every face hidden. " + c.Count.Words() + "."
+	return what + c.Count.Words() + "."
 }
 
 // HasSize says whether there is anything to draw boxes on.
-func (c card) HasSize() bool { return c.Width > 0 && c.Height > 0 }
+func (c *card) HasSize() bool { return c.Width > 0 && c.Height > 0 }
 
-// IsWide gives a picture of many faces the whole width.
-func (c card) IsWide() bool { return len(c.Faces) > manyFaces }
+// IsWide gives a picture of many faces, and a film, the whole width.
+func (c *card) IsWide() bool { return len(c.Faces) > manyFaces || len(c.Tracks) > 0 }
 
 // IsVideo lets the template speak of tracks instead of faces.
-func (c card) IsVideo() bool { return c.Kind == KindVideo }
+func (c *card) IsVideo() bool { return c.Kind == KindVideo }
+
+// Length is how long the film is; empty where it is not known.
+func (c *card) Length() string {
+	if c.Frames == 0 {
+		return ""
+	}
+	return clock(c.Seconds)
+}
+
+// Waits says whether a person has to decide about something in it.
+func (c *card) Waits() bool { return c.Count.Review > 0 }

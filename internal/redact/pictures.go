@@ -1,0 +1,112 @@
+package redact
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/consentry/consentry/internal/intake"
+	"github.com/consentry/consentry/internal/report"
+	"github.com/consentry/consentry/pipeline"
+)
+
+// pictures are those of the contact sheet.
+func (s *session) pictures(ctx context.Context) report.Pictures {
+	var last *wanted // tracks are asked for film by film
+	var tracks []pipeline.TrackResult
+	return report.Pictures{
+		Asset: func(i int) ([]byte, error) { return s.thumbnail(ctx, i) },
+		Track: func(i, n int) ([]report.Picture, error) {
+			w := s.batch.items[i]
+			if w != last {
+				pictured, err := s.pictured(ctx, w)
+				if err != nil {
+					return nil, err
+				}
+				last, tracks = w, pictured
+			}
+			return picturesOf(w.result.Tracks[n], tracks), nil
+		},
+	}
+}
+
+// pictured are the film's tracks with their pictures. Those of an earlier run are kept, if at all, in
+// the state of its job.
+func (s *session) pictured(ctx context.Context, w *wanted) ([]pipeline.TrackResult, error) {
+	if !w.found {
+		return w.result.Tracks, nil
+	}
+	kept, err := s.kept(ctx, w)
+	return kept.Tracks, err
+}
+
+// picturesOf are those of the very track, judged as it was when they were made: of one that waits no
+// more no bare picture may be taken for one of the derivative.
+func picturesOf(t pipeline.TrackResult, among []pipeline.TrackResult) []report.Picture {
+	var list []report.Picture
+	for _, seen := range among {
+		if seen.ID != t.ID || seen.At != t.At || seen.Box != t.Box || seen.Outcome != t.Outcome {
+			continue
+		}
+		for _, p := range seen.Pictures {
+			list = append(list, report.Picture{At: p.At, Bare: p.Bare, JPEG: p.JPEG})
+		}
+	}
+	return list
+}
+
+// thumbnail is the contact sheet's picture of an item. What an earlier run released has none yet;
+// it is made of the derivative in its place. What an earlier run withheld has one only where the
+// state was kept.
+func (s *session) thumbnail(ctx context.Context, i int) ([]byte, error) {
+	if i >= len(s.batch.items) {
+		return nil, nil
+	}
+	w := s.batch.items[i]
+	if w.result.Thumbnail != nil || !w.found {
+		return w.result.Thumbnail, nil
+	}
+	if w.result.Outcome != pipeline.Released {
+		return s.keptThumbnail(ctx, w)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.options.TimeOut)
+	defer cancel()
+	picture, err := s.thumbnailOf(ctx, w)
+	if err != nil {
+		s.options.Progress.Note(fmt.Sprintf("%s: the contact sheet goes without its picture: %v", intake.Display(w.input.Rel), err))
+		return nil, nil //nolint:nilerr // the file itself is as it should be
+	}
+	return picture, nil
+}
+
+// keptThumbnail is the one that the state of the job keeps, if the job was the same.
+func (s *session) keptThumbnail(ctx context.Context, w *wanted) ([]byte, error) {
+	kept, err := s.kept(ctx, w)
+	return kept.Thumbnail, err
+}
+
+// kept is the result that the state of the job keeps; the zero Result where it keeps none.
+func (s *session) kept(ctx context.Context, w *wanted) (pipeline.Result, error) {
+	job, err := s.batch.job(s.batch.of(w.digest))
+	if err != nil {
+		return pipeline.Result{}, err
+	}
+	state, _, err := s.states.Get(ctx, job.Key())
+	if err != nil {
+		return pipeline.Result{}, err
+	}
+	for _, r := range state.Results {
+		if r.Key == w.key {
+			return r, nil
+		}
+	}
+	return pipeline.Result{}, nil
+}
+
+func (s *session) thumbnailOf(ctx context.Context, w *wanted) ([]byte, error) {
+	file, err := os.ReadFile(s.output.path(w.name()))
+	if err != nil {
+		return nil, err
+	}
+	return s.vision[0].Thumbnail(ctx, file)
+}
