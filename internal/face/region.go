@@ -25,18 +25,20 @@ const (
 
 // HeadRegion is the region that covers the whole head of a face, hairline to chin and ear to ear,
 // turned with it. All four corners of the detected box lie inside at every angle.
-func HeadRegion(f Face) Region {
-	roll := f.Landmarks.Roll()
+func HeadRegion(f Face) Region { return TurnedRegion(f.Box, f.Landmarks.Roll()) }
+
+// TurnedRegion is [HeadRegion] for a box and the angle by which its head is turned, as [Landmarks.Roll] gives it.
+func TurnedRegion(b Box, roll float64) Region {
 	sin, cos := math.Sincos(roll)
-	c := f.Box.Centre()
-	lift := headLift * f.Box.H
+	c := b.Centre()
+	lift := headLift * b.H
 	r := Region{
 		Centre: Point{c.X + sin*lift, c.Y - cos*lift},
-		RX:     f.Box.W * headScale / 2,
-		RY:     f.Box.H * headScale / 2,
+		RX:     b.W * headScale / 2,
+		RY:     b.H * headScale / 2,
 		Angle:  roll,
 	}
-	return r.grownToCover(f.Box)
+	return r.grownToCover(b)
 }
 
 // grownToCover scales the region about its centre until the box's corners are inside.

@@ -101,3 +101,13 @@ func TestIoU(t *testing.T) {
 		}
 	}
 }
+
+// A head's region depends on its box and its turn only.
+func TestTurnedRegion(t *testing.T) {
+	for _, angle := range []float64{0, 0.4, -1.2, 3} {
+		f := Face{Box: Box{X: 10, Y: 20, W: 30, H: 40}, Landmarks: turned(angle)}
+		if got, want := TurnedRegion(f.Box, angle), HeadRegion(f); math.Abs(got.RX-want.RX)+math.Abs(got.Angle-want.Angle)+math.Abs(got.Centre.X-want.Centre.X) > 1e-9 {
+			t.Errorf("turned by %v: %+v, want %+v", angle, got, want)
+		}
+	}
+}

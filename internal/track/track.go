@@ -36,6 +36,8 @@ type Options struct {
 }
 
 // Position is where a track's face is on one frame. Frames between two positions of a track are interpolated.
+//
+// A path is kept thin: what lies on the line between its neighbours is left out, whether the detector saw it there or not.
 type Position struct {
 	Frame int      `json:"f"`
 	Box   face.Box `json:"b"`
@@ -59,6 +61,7 @@ type Track struct {
 	Best  View       `json:"best"`  // the sighting that shows the face best, described or not
 	Score float64    `json:"score"` // the detector's best, 0 to 1
 	Seen  int        `json:"seen"`  // number of frames on which the detector saw it
+	Runs  [][2]int   `json:"runs"`  // first and last frame of each stretch in which every search saw it; rising
 }
 
 // First and Last frame on which the track has a position.

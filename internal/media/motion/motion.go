@@ -1,47 +1,92 @@
 // Package motion tells from one frame of a film to the next where what lay in a box has gone, whether
 // a new shot has begun, and how fast the picture moves. It works on small grey copies and knows nothing of faces.
+//
+// A [Watcher] sees the frames first and tells shots apart by what no longer fits onto the frame before however it is moved;
+// a [Follower] keeps the last small copies and follows boxes by the flow of points in them (Lucas and Kanade, in a pyramid).
 package motion
 
 import (
 	"errors"
+	"fmt"
+	"image"
+	"math"
 
-	"github.com/consentry/consentry/internal/face"
+	"gocv.io/x/gocv"
+
 	"github.com/consentry/consentry/internal/track"
 )
 
-var errStub = errors.New("not written yet")
-
-// Watcher sees every frame once, in order, and tells shots apart.
-type Watcher struct{}
-
-// NewWatcher is for frames of width × height pixels.
-func NewWatcher(width, height int) (*Watcher, error) { return nil, errStub }
-
-// See takes the next frame's Y plane (width × height bytes) and makes its small copy.
-func (w *Watcher) See(y []byte) (*Small, track.Motion, error) { return nil, track.Motion{}, errStub }
-
-// Close frees memory that the garbage collector does not know of.
-func (w *Watcher) Close() error { return nil }
+// smallPixels is the area of a small copy: a quarter of 1080p each way. There a face of 40 pixels is still 10.
+const smallPixels = 480 * 270
 
 // Small is the small grey copy of one frame. Close frees it.
-type Small struct{}
+type Small struct {
+	grey gocv.Mat
+}
 
 // Close frees the copy.
-func (s *Small) Close() error { return nil }
+func (s *Small) Close() error {
+	if err := s.grey.Close(); err != nil {
+		return fmt.Errorf("free a small copy: %w", err)
+	}
+	return nil
+}
 
-// Follower keeps the small copies of the last frames and follows boxes between neighbours. It implements track.Flow.
-type Follower struct{}
+// Watcher sees every frame once, in order, and tells shots apart. It is not safe for use by two goroutines at a time.
+type Watcher struct {
+	width, height int
+	small         image.Point
+	tiny          gocv.Mat // reused
+	shots         shots
+}
 
-var _ track.Flow = (*Follower)(nil)
+// NewWatcher is for frames of width × height pixels.
+func NewWatcher(width, height int) (*Watcher, error) {
+	if width < 1 || height < 1 {
+		return nil, fmt.Errorf("watch frames of %d×%d pixels: there is no such picture", width, height)
+	}
+	small := reduced(width, height, math.Sqrt(smallPixels/(float64(width)*float64(height))))
+	return &Watcher{width: width, height: height, small: small, tiny: gocv.NewMat(), shots: newShots(width, height)}, nil
+}
 
-// NewFollower keeps the last keep frames, at least 2.
-func NewFollower(width, height, keep int) (*Follower, error) { return nil, errStub }
+// reduced is a size times the scale, but never larger than it was and never empty.
+func reduced(width, height int, scale float64) image.Point {
+	scale = min(1, scale)
+	return image.Pt(max(1, int(math.Round(float64(width)*scale))), max(1, int(math.Round(float64(height)*scale))))
+}
 
-// Push takes the copy of frame number n over; the oldest one beyond keep is closed.
-func (f *Follower) Push(n int, s *Small) {}
+// See takes the next frame's Y plane (width × height bytes) and makes its small copy.
+func (w *Watcher) See(y []byte) (*Small, track.Motion, error) {
+	if len(y) != w.width*w.height {
+		return nil, track.Motion{}, fmt.Errorf("watch a frame: %d bytes of grey for %d×%d pixels", len(y), w.width, w.height)
+	}
+	full, err := gocv.NewMatFromBytes(w.height, w.width, gocv.MatTypeCV8U, y)
+	if err != nil {
+		return nil, track.Motion{}, fmt.Errorf("watch a frame: %w", err)
+	}
+	defer full.Close()
+	s := &Small{grey: gocv.NewMat()}
+	gocv.Resize(full, &s.grey, w.small, 0, 0, gocv.InterpolationArea)
+	m, err := w.look(s)
+	if err != nil {
+		return nil, track.Motion{}, errors.Join(fmt.Errorf("watch a frame: %w", err), s.Close())
+	}
+	return s, m, nil
+}
 
-// Follow implements track.Flow.
-func (f *Follower) Follow(from, to int, boxes []face.Box) ([]track.Moved, error) { return nil, errStub }
+func (w *Watcher) look(s *Small) (track.Motion, error) {
+	gocv.Resize(s.grey, &w.tiny, w.shots.size, 0, 0, gocv.InterpolationArea)
+	grey, err := w.tiny.DataPtrUint8()
+	if err != nil {
+		return track.Motion{}, fmt.Errorf("read the small copy: %w", err)
+	}
+	return w.shots.see(grey), nil
+}
 
-// Close frees all copies.
-func (f *Follower) Close() error { return nil }
+// Close frees memory that the garbage collector does not know of.
+func (w *Watcher) Close() error {
+	if err := w.tiny.Close(); err != nil {
+		return fmt.Errorf("stop watching: %w", err)
+	}
+	return nil
+}

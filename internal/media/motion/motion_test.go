@@ -1,0 +1,129 @@
+package motion
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/consentry/consentry/internal/face"
+)
+
+// texture is smooth noise: values at any place, the same for the same seed.
+type texture struct {
+	grid []float64
+	side int
+}
+
+func newTexture(seed uint64) texture {
+	random := rand.New(rand.NewPCG(seed, 9))
+	t := texture{side: 64, grid: make([]float64, 64*64)}
+	for i := range t.grid {
+		t.grid[i] = random.Float64()
+	}
+	return t
+}
+
+func (t texture) at(x, y float64) float64 {
+	sum, weight := 0.0, 0.0
+	for _, period := range []float64{48, 16, 6} {
+		sum += period * t.smooth(x/period, y/period)
+		weight += period
+	}
+	return sum / weight
+}
+
+func (t texture) smooth(x, y float64) float64 {
+	fx, fy := math.Floor(x), math.Floor(y)
+	u, v := x-fx, y-fy
+	at := func(i, j float64) float64 {
+		n := t.side
+		return t.grid[((int(j)%n+n)%n)*n+(int(i)%n+n)%n]
+	}
+	top := at(fx, fy)*(1-u) + at(fx+1, fy)*u
+	bottom := at(fx, fy+1)*(1-u) + at(fx+1, fy+1)*u
+	return top*(1-v) + bottom*v
+}
+
+// picture of the texture, shifted by x, y and enlarged by zoom about the middle.
+func (t texture) picture(w, h int, x, y, zoom float64) []byte {
+	pix := make([]byte, w*h)
+	for j := range h {
+		for i := range w {
+			u := (float64(i)-float64(w)/2-x)/zoom + 1000
+			v := (float64(j)-float64(h)/2-y)/zoom + 1000
+			pix[j*w+i] = byte(30 + 200*t.at(u, v))
+		}
+	}
+	return pix
+}
+
+const testW, testH = 320, 180
+
+func see(t *testing.T, w *Watcher, f *Follower, n int, pix []byte) (cut bool, speed float64) {
+	t.Helper()
+	s, m, err := w.See(pix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Push(n, s)
+	return m.Cut, m.Speed
+}
+
+func open(t *testing.T) (*Watcher, *Follower) {
+	t.Helper()
+	w, err := NewWatcher(testW, testH)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := NewFollower(testW, testH, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w, f
+}
+
+func TestFollow(t *testing.T) {
+	for _, test := range []struct {
+		name       string
+		x, y, zoom float64
+	}{
+		{"still", 0, 0, 1},
+		{"right", 5, 0, 1},
+		{"up and left", -4, -7, 1},
+		{"far", 16, 0, 1},
+		{"nearer", 0, 0, 1.04},
+		{"away and down", 3, 3, 0.97},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w, f := open(t)
+			tex := newTexture(3)
+			see(t, w, f, 0, tex.picture(testW, testH, 0, 0, 1))
+			see(t, w, f, 1, tex.picture(testW, testH, test.x, test.y, test.zoom))
+			box := face.Box{X: 140, Y: 60, W: 40, H: 50}
+			moved, err := f.Follow(0, 1, []face.Box{box})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, got := box.Centre(), moved[0].Box.Centre()
+			wantX := (c.X-testW/2)*test.zoom + testW/2 + test.x
+			wantY := (c.Y-testH/2)*test.zoom + testH/2 + test.y
+			if math.Hypot(got.X-wantX, got.Y-wantY) > 0.7 {
+				t.Errorf("centre %v, want %.1f, %.1f", got, wantX, wantY)
+			}
+			if zoom := moved[0].Box.W / box.W; math.Abs(zoom-test.zoom) > 0.012 {
+				t.Errorf("grew by %.3f, want %.3f", zoom, test.zoom)
+			}
+			if moved[0].Sure < 0.7 {
+				t.Errorf("sure only to %.2f", moved[0].Sure)
+			}
+		})
+	}
+}

@@ -1,0 +1,158 @@
+package motion
+
+import (
+	"image"
+	"math"
+
+	"github.com/consentry/consentry/internal/face"
+)
+
+// tiny is a frame at which parts are looked for, and the same at half the size.
+type tiny struct {
+	plane
+	half plane
+}
+
+// plane is a grey picture with its sums, for means and deviations of any part in constant time.
+type plane struct {
+	w, h   int
+	grey   []float32
+	sum    []float64 // of (w+1) × (h+1)
+	square []float64
+}
+
+func newTiny(grey []uint8, size image.Point) *tiny {
+	p := make([]float32, len(grey))
+	for i, g := range grey {
+		p[i] = float32(g)
+	}
+	t := &tiny{plane: newPlane(p, size.X, size.Y)}
+	t.half = t.halved()
+	return t
+}
+
+func newPlane(grey []float32, w, h int) plane {
+	p := plane{w: w, h: h, grey: grey, sum: make([]float64, (w+1)*(h+1)), square: make([]float64, (w+1)*(h+1))}
+	for y := range h {
+		var s, q float64
+		for x := range w {
+			g := float64(grey[y*w+x])
+			s, q = s+g, q+g*g
+			i := (y+1)*(w+1) + x + 1
+			p.sum[i], p.square[i] = p.sum[i-w-1]+s, p.square[i-w-1]+q
+		}
+	}
+	return p
+}
+
+func (p *plane) halved() plane {
+	w, h := p.w/2, p.h/2
+	grey := make([]float32, w*h)
+	for y := range h {
+		for x := range w {
+			i := 2*y*p.w + 2*x
+			grey[y*w+x] = (p.grey[i] + p.grey[i+1] + p.grey[i+p.w] + p.grey[i+p.w+1]) / 4
+		}
+	}
+	return newPlane(grey, w, h)
+}
+
+// spread is the mean and the standard deviation of the square part at x, y.
+func (p *plane) spread(x, y, side int) (mean, deviation float64) {
+	n := float64(side * side)
+	mean = p.over(p.sum, x, y, side) / n
+	return mean, math.Sqrt(max(0, p.over(p.square, x, y, side)/n-mean*mean))
+}
+
+func (p *plane) over(sums []float64, x, y, side int) float64 {
+	w := p.w + 1
+	return sums[(y+side)*w+x+side] - sums[y*w+x+side] - sums[(y+side)*w+x] + sums[y*w+x]
+}
+
+// likeness is the correlation, −1 to 1, of the part of p at a with the part of o at b, free of brightness and contrast.
+func (p *plane) likeness(o *plane, a, b image.Point, side int) float64 {
+	ma, da := p.spread(a.X, a.Y, side)
+	mb, db := o.spread(b.X, b.Y, side)
+	if da < textured/2 || db < textured/2 {
+		return 0
+	}
+	var dot float32
+	for y := range side {
+		ra := p.grey[(a.Y+y)*p.w+a.X:][:side]
+		rb := o.grey[(b.Y+y)*o.w+b.X:][:side]
+		for x, g := range ra {
+			dot += g * rb[x]
+		}
+	}
+	return (float64(dot)/float64(side*side) - ma*mb) / (da * db)
+}
+
+// side of a part: smaller where the picture is.
+func (t *tiny) side() int { return min(blockSide, t.w, t.h) &^ 1 }
+
+// corners are the upper left corners of all parts.
+func (t *tiny) corners() []image.Point {
+	var all []image.Point
+	side := t.side()
+	if side < 4 {
+		return nil
+	}
+	for y := 0; y+side <= t.h; y += blockStep {
+		for x := 0; x+side <= t.w; x += blockStep {
+			all = append(all, image.Pt(x, y))
+		}
+	}
+	return all
+}
+
+func (t *tiny) blocks() int { return len(t.corners()) }
+
+// parts are the corners of the parts with structure.
+func (t *tiny) parts() []image.Point {
+	var all []image.Point
+	for _, p := range t.corners() {
+		if _, deviation := t.spread(p.X, p.Y, t.side()); deviation >= textured {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+const (
+	reach  = 6    // half-size pixels within which a part is looked for: a seventh of the picture's width
+	rather = 0.02 // by so much a farther place must be more alike than a nearer one
+)
+
+// find looks for a part of t on the frame before: by how much it moved, in tiny pixels, and how alike it is there.
+func (t *tiny) find(p image.Point, before *tiny) (face.Point, float64) {
+	coarse, _ := search(&t.half, &before.half, p.Div(2), p.Div(2), t.side()/2, reach)
+	start := coarse.Mul(2)
+	at, z := search(&t.plane, &before.plane, p, start, t.side(), 1)
+	if still := likenessAt(&t.plane, &before.plane, p, p, t.side()); still >= z-rather {
+		at, z = p, still
+	}
+	return face.Point{X: float64(p.X - at.X), Y: float64(p.Y - at.Y)}, z
+}
+
+// search is an exhaustive one around start; of places nearly as alike as the best, the nearest to start wins.
+func search(t, before *plane, p, start image.Point, side, reach int) (image.Point, float64) {
+	best, bestZ, bestD := start, -1.0, math.MaxFloat64
+	for dy := -reach; dy <= reach; dy++ {
+		for dx := -reach; dx <= reach; dx++ {
+			q := start.Add(image.Pt(dx, dy))
+			z := likenessAt(t, before, p, q, side)
+			d := float64(dx*dx + dy*dy)
+			if z > bestZ+rather || (z > bestZ-rather && d < bestD) {
+				best, bestZ, bestD = q, z, d
+			}
+		}
+	}
+	return best, bestZ
+}
+
+func likenessAt(t, before *plane, p, q image.Point, side int) float64 {
+	if q.X < 0 || q.Y < 0 || q.X+side > before.w || q.Y+side > before.h || p.X+side > t.w || p.Y+side > t.h {
+		return -1
+	}
+	return t.likeness(before, p, q, side)
+}

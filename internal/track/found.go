@@ -1,0 +1,259 @@
+package track
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/consentry/consentry/internal/face"
+)
+
+// When a face that was found is taken for one that was expected. Nearness is 1 for the same place and size and falls
+// by one for each face's size between the centres.
+const (
+	nearSeen   = 0.4  // least nearness to a track that the last search saw…
+	nearLost   = 0.5  // …and to one that was carried since
+	clearly    = 0.25 // by so much must a face be nearer to one track than to another
+	firmly     = 0.7  // nearness of a track that was seen all the time, against one that was lost before
+	sameHead   = 0.55 // IoU with a face that was joined on this frame, from which on it is the same head found twice
+	leastSize  = 0.55 // least ratio of sizes
+	surely     = 0.6  // trust in the way of a track that was seen all the time
+	longLost   = 0.3  // seconds after which a lost track is joined again only if the flow was sure
+	fairlySure = 0.4  // …so much
+	backIoU    = 0.5  // mean IoU of a lost track carried forwards and a new face carried backwards, if they are one head
+)
+
+// nearness of two boxes; far apart or of different size it is negative.
+func nearness(a, b face.Box) float64 {
+	sa, sb := a.Size(), b.Size()
+	if ratio := math.Min(sa, sb) / math.Max(sa, sb); !(ratio >= leastSize) {
+		return -1
+	}
+	p, q := a.Centre(), b.Centre()
+	return 1 - 2*math.Hypot(p.X-q.X, p.Y-q.Y)/(sa+sb)
+}
+
+// pair is a live track and a face that may be its.
+type pair struct {
+	track, face int
+	near        float64
+}
+
+// Found adds what a search of the whole current frame found. New tracks are carried backwards through the frames kept.
+func (b *Builder) Found(faces []face.Face) error {
+	if b.searched || b.frame < 0 {
+		return fmt.Errorf("track faces: frame %d was searched twice", b.frame)
+	}
+	b.searched = true
+	faces = slices.DeleteFunc(slices.Clone(faces), func(f face.Face) bool { return !b.options.usable(f.Box) })
+	pairs := b.pairs(faces)
+	matches := greedy(pairs)
+	taken := make([]bool, len(faces))
+	for _, m := range matches {
+		if rivals := b.rivals(m, pairs, matches); len(rivals) > 0 {
+			b.live[m.track].retired = true
+			for _, r := range rivals {
+				b.live[r].retired = true
+			}
+		}
+	}
+	hit := make([]bool, len(b.live))
+	for _, m := range matches {
+		if s := b.live[m.track]; !s.retired {
+			b.join(s, faces[m.face], nil)
+			taken[m.face], hit[m.track] = true, true
+		}
+	}
+	b.miss(hit)
+	return b.begin(leftOver(faces, taken))
+}
+
+// usable says that a box can be worked with.
+func (o Options) usable(b face.Box) bool {
+	sum := b.X + b.Y + b.W + b.H
+	return b.W >= 1 && b.H >= 1 && !math.IsNaN(sum) && !math.IsInf(sum, 0) && !o.left(b)
+}
+
+// pairs are all that may be, nearest first.
+func (b *Builder) pairs(faces []face.Face) []pair {
+	var all []pair
+	for i, s := range b.live {
+		for j, f := range faces {
+			if near := nearness(s.box(), f.Box); near >= s.gate(b.options) {
+				all = append(all, pair{i, j, near})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(x, y pair) int { return cmp.Compare(y.near, x.near) })
+	return all
+}
+
+// gate is how near a face must be to be the track's.
+func (s *strand) gate(o Options) float64 {
+	switch {
+	case s.retired, len(s.tail) > o.frames(longLost) && s.sure() < fairlySure:
+		return 2
+	case s.missed > 0:
+		return nearLost
+	default:
+		return nearSeen
+	}
+}
+
+// greedy takes the nearest pairs, each track and each face once.
+func greedy(pairs []pair) []pair {
+	var taken []pair
+	for _, p := range pairs {
+		if !slices.ContainsFunc(taken, func(q pair) bool { return q.track == p.track || q.face == p.face }) {
+			taken = append(taken, p)
+		}
+	}
+	return taken
+}
+
+// rivals are the tracks whose face m's might be just as well.
+func (b *Builder) rivals(m pair, pairs, matches []pair) []int {
+	var all []int
+	s := b.live[m.track]
+	for _, p := range pairs {
+		if p.face != m.face || p.track == m.track || p.near < m.near-clearly {
+			continue
+		}
+		other := b.live[p.track]
+		if s.missed == 0 && other.missed > 0 && m.near >= firmly && s.sure() >= surely {
+			continue // seen all the time, and where it should be
+		}
+		if !settled(p, matches) {
+			all = append(all, p.track)
+		}
+	}
+	return all
+}
+
+// settled says that the track of the pair has a face of its own that is clearly nearer.
+func settled(p pair, matches []pair) bool {
+	for _, m := range matches {
+		if m.track == p.track {
+			return m.near >= p.near+clearly
+		}
+	}
+	return false
+}
+
+// join adds a sighting on the current frame to the track.
+func (b *Builder) join(s *strand, f face.Face, back []carried) {
+	if len(s.tail) > b.options.frames(shortest) {
+		s.rejoined = true
+	}
+	s.see(b.frame, f, back)
+}
+
+// miss counts the search against all tracks that it did not see.
+func (b *Builder) miss(hit []bool) {
+	for i, s := range b.live {
+		if !hit[i] {
+			s.missed++
+			s.after++
+		}
+	}
+}
+
+func leftOver(faces []face.Face, taken []bool) []face.Face {
+	var rest []face.Face
+	for i, f := range faces {
+		if !taken[i] {
+			rest = append(rest, f)
+		}
+	}
+	return rest
+}
+
+// begin makes tracks of faces that belong to none, or finds that they are lost ones after all.
+func (b *Builder) begin(faces []face.Face) error {
+	faces = slices.DeleteFunc(faces, func(f face.Face) bool { return b.doubled(f.Box) })
+	if len(faces) == 0 {
+		return nil
+	}
+	ways, err := b.trace(faces)
+	if err != nil {
+		return err
+	}
+	for i, f := range faces {
+		if s := b.lostOne(ways[i]); s != nil {
+			b.revive(s)
+			b.join(s, f, ways[i])
+		} else {
+			b.add(f, ways[i])
+		}
+	}
+	return nil
+}
+
+// doubled says that a head was found twice on this frame.
+func (b *Builder) doubled(box face.Box) bool {
+	return slices.ContainsFunc(b.live, func(s *strand) bool {
+		return s.last.Frame == b.frame && s.last.Box.IoU(box) >= sameHead
+	})
+}
+
+// add begins a track with the way back from its first sighting.
+func (b *Builder) add(f face.Face, back []carried) {
+	b.ids++
+	s := &strand{id: b.ids, shot: b.shot, looked: -1}
+	roll := rollOf(f, 0)
+	back = back[:kept(back, b.options)]
+	for i := len(back) - 1; i >= 0; i-- {
+		s.trail.add(back[i].position(b.frame-1-i, roll))
+	}
+	s.last = Position{Frame: b.frame, Box: f.Box, Roll: roll, Seen: true}
+	s.trail.add(s.last)
+	s.speed.backwards(f.Box, back)
+	s.count(b.frame, f)
+	b.live = append(b.live, s)
+}
+
+// lostOne is the one lost track that, carried forwards, meets the face carried backwards.
+func (b *Builder) lostOne(back []carried) *strand {
+	var best *strand
+	for _, s := range slices.Concat(b.live, b.dormant) {
+		if s.last.Frame == b.frame || s.retired || !b.meets(s, back) {
+			continue
+		}
+		if best != nil {
+			return nil // it may be the one or the other
+		}
+		best = s
+	}
+	return best
+}
+
+// meets says whether the way back runs into the way that the lost track took.
+func (b *Builder) meets(s *strand, back []carried) bool {
+	first := max(s.last.Frame, b.frame-len(back))
+	last := min(s.last.Frame+len(s.tail), b.frame-1)
+	if first > last {
+		return false
+	}
+	sum := 0.0
+	for frame := first; frame <= last; frame++ {
+		forward := carried{box: s.last.Box, trust: 1}
+		if frame > s.last.Frame {
+			forward = s.tail[frame-s.last.Frame-1]
+		}
+		backward := back[b.frame-1-frame]
+		if min(forward.trust, backward.trust) < surely || forward.met+backward.met > 0 {
+			return false
+		}
+		sum += forward.box.IoU(backward.box)
+	}
+	return sum/float64(last-first+1) >= backIoU
+}
+
+// revive brings a dormant track back among the live ones.
+func (b *Builder) revive(s *strand) {
+	if i := slices.Index(b.dormant, s); i >= 0 {
+		b.dormant = slices.Delete(b.dormant, i, i+1)
+		b.live = append(b.live, s)
+	}
+}

@@ -1,0 +1,99 @@
+package track
+
+import (
+	"github.com/consentry/consentry/internal/face"
+)
+
+// strand is a track in the making.
+type strand struct {
+	id, shot int
+	trail    trail     // up to and including the last sighting
+	last     Position  // the last sighting
+	tail     []carried // one for each frame since
+	speed    drift     // how it moved last
+	missed   int       // searches of the whole frame since the last sighting that did not see it
+	retired  bool      // given up at a crossing: carried to its end, but never found again
+	looked   int       // frame of the last patient look
+	rejoined bool      // found again after a while, and not described since
+
+	seen  int
+	runs  [][2]int
+	after int // searches after the first sighting that did not see it
+	score float64
+
+	wants wants
+}
+
+// box is where the face is now.
+func (s *strand) box() face.Box {
+	if n := len(s.tail); n > 0 {
+		return s.tail[n-1].box
+	}
+	return s.last.Box
+}
+
+// sure is how far the way since the last sighting is believed, 0 to 1.
+func (s *strand) sure() float64 {
+	if n := len(s.tail); n > 0 {
+		return s.tail[n-1].trust
+	}
+	return 1
+}
+
+// see adds a sighting on the frame, and the way there from the last one. Back is the way from it backwards, nearest frame
+// first; it may be short or empty.
+func (s *strand) see(frame int, f face.Face, back []carried) {
+	now := Position{Frame: frame, Box: f.Box, Roll: rollOf(f, s.last.Roll), Seen: true}
+	for _, p := range between(s.last, now, s.tail, back) {
+		s.trail.add(p)
+	}
+	s.speed.learn(s.last, now)
+	s.trail.add(now)
+	s.count(frame, f)
+	s.last, s.tail, s.missed = now, nil, 0
+}
+
+// count keeps the books of sightings.
+func (s *strand) count(frame int, f face.Face) {
+	s.seen++
+	s.score = max(s.score, f.Score)
+	if n := len(s.runs); n > 0 && s.missed == 0 {
+		s.runs[n-1][1] = frame
+	} else {
+		s.runs = append(s.runs, [2]int{frame, frame})
+	}
+	s.wants.note(frame, f)
+}
+
+// rollOf is the face's, or the one before where it has no landmarks.
+func rollOf(f face.Face, before float64) float64 {
+	if _, _, ok := f.Landmarks.Eyes(); !ok {
+		return before
+	}
+	return f.Landmarks.Roll()
+}
+
+// close adds as much of the way after the last sighting as is to be covered.
+func (s *strand) close(o Options) {
+	for i, c := range s.tail[:kept(s.tail, o)] {
+		s.trail.add(c.position(s.last.Frame+1+i, s.last.Roll))
+	}
+	s.tail = nil
+	s.trail.flush()
+}
+
+// doubtful says that the track is a moment's false detection: seen once and weakly, by one search, though at least two later searches
+// of the shot and a patient look expected it there. A face that is seen once because its shot is short, or just before a cut,
+// has no later searches and stays.
+func (s *strand) doubtful() bool { return s.seen == 1 && s.score < certain && s.after >= 2 }
+
+// certain is the detector's score from which on a single sighting is believed.
+const certain = 0.9
+
+// track is the finished track.
+func (s *strand) track() Track {
+	views, best := s.wants.result()
+	return Track{
+		ID: s.id, Shot: s.shot, Path: s.trail.kept, Views: views, Best: best, Score: s.score, Seen: s.seen, Runs: s.runs,
+	}
+}
