@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // manyTracks is from where on the tracks of one outcome are folded away.
@@ -12,7 +13,7 @@ const manyTracks = 12
 // reel is a film's tracks on the sheet.
 type reel struct {
 	Groups  []trackGroup
-	LeftOut int  // tracks without a picture, where others have some
+	LeftOut int  // tracks without a picture
 	Any     bool // some track has a picture
 }
 
@@ -61,7 +62,7 @@ func (c *card) Reel() (reel, error) {
 		if err != nil {
 			return reel{}, err
 		}
-		if len(t.Strip) > 0 {
+		if len(t.Strip)+len(t.Bare) > 0 {
 			out.Any = true
 		} else {
 			out.LeftOut++
@@ -128,6 +129,23 @@ func (c *card) stripAlt(t *Track, at string) string {
 		return fmt.Sprintf("Track %d at %s in the finished film, obscured.", t.ID, at)
 	}
 	return fmt.Sprintf("Track %d at %s in the finished film.", t.ID, at)
+}
+
+// maxTimes is how many waiting tracks are named by their times where a withheld film is listed.
+const maxTimes = 4
+
+// WaitingAt says when the tracks are seen that wait for a person; empty where none does.
+func (c *card) WaitingAt() string {
+	var times []string
+	for i := range c.Tracks {
+		if t := &c.Tracks[i]; t.Outcome == Review {
+			times = append(times, clock(t.From)+" – "+clock(t.To))
+		}
+	}
+	if more := len(times) - maxTimes; more > 0 {
+		times = append(times[:maxTimes], "and "+strconv.Itoa(more)+" more")
+	}
+	return strings.Join(times, ", ")
 }
 
 func newShot(p Picture) (shot, error) {

@@ -128,18 +128,18 @@ func TestTracksThatWaitComeFirst(t *testing.T) {
 	}
 	words := text(sheet)
 	for _, want := range []string{
-		"Needs a decision (15)", "Would be obscured (20)", "Would be shown (2)", "code 000000000016", "consentry review decide CODE --is 4021",
+		"Needs a decision (15)", "Would be obscured (20)", "Would be shown (2)", "face 000000000016", "consentry review decide FACE --is 4021",
 		"Nothing of it is released until every track is decided.", "37 tracks: 15 need a decision, 20 obscured, 2 shown",
 	} {
 		if !strings.Contains(words, want) {
 			t.Errorf("%q is missing", want)
 		}
 	}
-	if strings.Contains(words, "code 000000000000") {
+	if strings.Contains(words, "face 000000000000") {
 		t.Error("a track that does not wait has a code")
 	}
 	r.StateKept = false
-	if words := text(render(t, r, strips(t))); strings.Contains(words, "consentry review decide") || strings.Contains(words, "code 0000") {
+	if words := text(render(t, r, strips(t))); strings.Contains(words, "consentry review decide") || strings.Contains(words, "face 0000") {
 		t.Error("tells how to decide where nothing is kept")
 	}
 }
