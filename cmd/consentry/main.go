@@ -18,6 +18,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/consentry/consentry/internal/media"
+	"github.com/consentry/consentry/internal/media/film"
 	"github.com/consentry/consentry/models"
 )
 
@@ -46,7 +47,7 @@ type cli struct {
 	Enrol         enrolCommand    `cmd:"" help:"Enrol subjects by reference photographs named by admission number."`
 	Gallery       galleryCommand  `cmd:"" help:"Set how sure a match must be."`
 	Policy        policyCommand   `cmd:"" help:"Show and check image policies."`
-	Redact        redactCommand   `cmd:"" help:"Make safe derivatives of photographs on this machine."`
+	Redact        redactCommand   `cmd:"" help:"Make safe derivatives of photographs and films on this machine."`
 	Review        reviewCommand   `cmd:"" help:"Decide about faces that wait for a person."`
 	Verify        verifyCommand   `cmd:"" help:"Say whether this very file may be published for a purpose now."`
 	Demo          demoCommand     `cmd:"" hidden:"" help:"Run the main job on the sample photographs."`
@@ -78,6 +79,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			"maxpixels": strconv.FormatInt(media.DefaultLimits().MaxPixels, 10),
 			"timeout":   defaultTimeOut.String(),
 			"purposes":  purposeNames(),
+			"crf":       strconv.Itoa(film.DefaultEncoding().CRF), "videopreset": film.DefaultEncoding().Preset,
+			"every": strconv.Itoa(defaultEvery), "everymost": strconv.Itoa(mostEvery),
 		},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)

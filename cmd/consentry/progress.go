@@ -24,10 +24,11 @@ type progress struct {
 	bar    *mpb.Bar
 	what   string
 	spoken time.Time
+	films  map[string]*filmBar // by name, those at work
 }
 
 func newProgress(w io.Writer) *progress {
-	p := &progress{w: w}
+	p := &progress{w: w, films: map[string]*filmBar{}}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		p.bars = mpb.New(mpb.WithOutput(w), mpb.WithWidth(40))
 	}
@@ -38,7 +39,7 @@ func newProgress(w io.Writer) *progress {
 func (p *progress) Enrolling(done, total int) { p.show("references", done, total) }
 
 // Processing implements redact.Progress.
-func (p *progress) Processing(done, total int) { p.show("photographs", done, total) }
+func (p *progress) Processing(done, total int) { p.show("files", done, total) }
 
 // Note implements redact.Progress.
 func (p *progress) Note(text string) {
@@ -84,6 +85,9 @@ func (p *progress) finish() {
 	defer p.mu.Unlock()
 	if p.bars == nil {
 		return
+	}
+	for _, film := range p.films {
+		film.bar.Abort(true)
 	}
 	if p.bar != nil {
 		p.bar.Abort(false)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/consentry/consentry/internal/consent"
 	"github.com/consentry/consentry/internal/media"
+	"github.com/consentry/consentry/internal/media/film"
 	"github.com/consentry/consentry/internal/obscure"
 	"github.com/consentry/consentry/internal/redact"
 	"github.com/consentry/consentry/pipeline"
@@ -24,7 +25,7 @@ import (
 const defaultTimeOut = 3 * time.Minute
 
 type redactCommand struct {
-	Paths           []string      `arg:"" name:"path" help:"Photographs, or folders of them." type:"path"`
+	Paths           []string      `arg:"" name:"path" help:"Photographs and films, or folders of them." type:"path"`
 	Purpose         []string      `required:"" help:"What the derivatives are for: ${purposes}. May be given more than once." placeholder:"X"`
 	Out             string        `required:"" help:"Folder for the derivatives and the report." placeholder:"DIR" type:"path"`
 	Register        string        `help:"Folder with subjects.csv and consents.csv, for this run only. Default: the state's register." placeholder:"DIR" type:"path"`
@@ -36,10 +37,12 @@ type redactCommand struct {
 	Attending       []string      `help:"Who was there: classes, year groups, admission numbers, files of them. Nobody else is looked for." placeholder:"CLASS,YEAR,FILE"`
 	For             string        `help:"The subject in whose record the derivatives are kept (purpose learning-journey): shown are this subject, and others only with consent." placeholder:"ID"`
 	Style           string        `enum:"secure-blur,solid" default:"secure-blur" help:"How a face is obscured: secure-blur or solid."`
-	Workers         int           `help:"Photographs at a time. Default: one for each processor." placeholder:"N"`
-	MaxBytes        int64         `help:"Largest file taken, in bytes." default:"${maxbytes}"`
-	MaxPixels       int64         `help:"Largest picture taken, in pixels." default:"${maxpixels}"`
-	TimeOut         time.Duration `name:"timeout" help:"Longest time for one photograph." default:"${timeout}"`
+	Workers         int           `help:"Photographs at a time; films come one after the other beside them. Default: one for each processor." placeholder:"N"`
+	MaxBytes        int64         `help:"Largest photograph taken, in bytes." default:"${maxbytes}"`
+	MaxPixels       int64         `help:"Largest photograph taken, in pixels." default:"${maxpixels}"`
+	TimeOut         time.Duration `name:"timeout" help:"Longest time for one photograph, and for a film without progress." default:"${timeout}"`
+
+	Films filmFlags `embed:""`
 
 	inPlaceOf time.Time // when the run was done that is done again, as a person has decided about a face; else zero
 }
@@ -127,7 +130,11 @@ func (r *redactCommand) options(a *app) (redact.Options, error) {
 	if err != nil {
 		return redact.Options{}, usageError{err}
 	}
-	if err := r.checkLimits(); err != nil {
+	if err := errors.Join(r.checkLimits(), checkPreset(r.Preset)); err != nil {
+		return redact.Options{}, usageError{err}
+	}
+	films, err := r.Films.options()
+	if err != nil {
 		return redact.Options{}, usageError{err}
 	}
 	if r.Workers == 0 {
@@ -152,7 +159,9 @@ func (r *redactCommand) options(a *app) (redact.Options, error) {
 		Preset: r.Preset, Mode: pipeline.Mode(r.Mode), UnknownFace: consent.Outcome(r.UnknownFace),
 		WhenNotEnrolled: redact.WhenNotEnrolled(r.WhenNotEnrolled), Attending: r.Attending, For: r.For,
 		Style: obscure.Style(r.Style), Workers: r.Workers, TimeOut: r.TimeOut,
-		Limits:      media.Limits{MaxBytes: r.MaxBytes, MaxPixels: r.MaxPixels},
+		Film: films, DebugTracks: r.Films.DebugTracks,
+		Limits: media.Limits{MaxBytes: r.MaxBytes, MaxPixels: r.MaxPixels}, FilmLimits: film.DefaultLimits(),
+		WorkDir:     filepath.Join(state, "work"),
 		NATSURL:     a.nats,
 		KeyPath:     filepath.Join(state, keyName),
 		ModelDigest: a.models.Digest(),
@@ -222,6 +231,7 @@ func (r *redactCommand) checkLimits() error {
 func (r *redactCommand) setDefaults() {
 	limits := media.DefaultLimits()
 	r.MaxBytes, r.MaxPixels, r.TimeOut = limits.MaxBytes, limits.MaxPixels, defaultTimeOut
+	r.Films = defaultFilmFlags()
 }
 
 // purposes reads --purpose, which may be given more than once and hold a list.

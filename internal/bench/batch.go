@@ -28,6 +28,9 @@ type clock struct {
 // Enrolling implements redact.Progress.
 func (*clock) Enrolling(int, int) {}
 
+// Film implements redact.Progress.
+func (*clock) Film(redact.FilmProgress) {}
+
 // Note implements redact.Progress.
 func (*clock) Note(string) {}
 

@@ -13,9 +13,10 @@ import (
 
 // The types here let the pipeline use the bus through the interfaces that it declares.
 
-// jobs hands out the image jobs of the bus.
+// jobs hands out the jobs of one kind.
 type jobs struct {
 	bus  *bus.Bus
+	kind string
 	ours func(pipeline.Job) bool // whether this run can do a job; others are left to theirs
 }
 
@@ -25,7 +26,7 @@ const foreignDelay = time.Second
 // Next implements pipeline.Jobs. A job whose orders cannot be read becomes a dead letter.
 func (j jobs) Next(ctx context.Context) (pipeline.Lease, error) {
 	for {
-		l, err := j.bus.Next(ctx, bus.KindImage)
+		l, err := j.bus.Next(ctx, j.kind)
 		if err != nil {
 			return nil, err
 		}
@@ -47,12 +48,12 @@ func (j jobs) Next(ctx context.Context) (pipeline.Lease, error) {
 }
 
 // newJob is the job for one asset and the keys of the results wanted of it.
-func newJob(asset string, purposes, keys []string) (bus.Job, error) {
+func newJob(kind, asset string, purposes, keys []string) (bus.Job, error) {
 	order, err := json.Marshal(keys)
 	if err != nil {
 		return bus.Job{}, fmt.Errorf("writing a job: %w", err)
 	}
-	return bus.Job{Version: bus.JobVersion, Kind: bus.KindImage, Asset: asset, Purposes: purposes, Order: order}, nil
+	return bus.Job{Version: bus.JobVersion, Kind: kind, Asset: asset, Purposes: purposes, Order: order}, nil
 }
 
 type lease struct {
@@ -63,7 +64,11 @@ type lease struct {
 // Job implements pipeline.Lease.
 func (l lease) Job() pipeline.Job {
 	j := l.l.Job()
-	return pipeline.Job{Key: j.Key(), Asset: j.Asset, Orders: l.keys}
+	return forPipeline(j, j.Key(), l.keys)
+}
+
+func forPipeline(j bus.Job, key string, orders []string) pipeline.Job {
+	return pipeline.Job{Key: key, Asset: j.Asset, Orders: orders, Film: j.Kind == bus.KindVideo}
 }
 
 // Advance implements pipeline.Lease.
@@ -88,8 +93,9 @@ type states struct{ states *bus.States }
 
 // detail is what the bus does not need to understand.
 type detail struct {
-	Step    string            `json:"step,omitempty"`
-	Results []pipeline.Result `json:"results,omitempty"`
+	Step     string             `json:"step,omitempty"`
+	Progress *pipeline.Progress `json:"progress,omitempty"`
+	Results  []pipeline.Result  `json:"results,omitempty"`
 }
 
 // Get implements pipeline.States.
@@ -107,7 +113,7 @@ func (s states) Get(ctx context.Context, key string) (pipeline.State, uint64, er
 
 // Put implements pipeline.States.
 func (s states) Put(ctx context.Context, key string, p pipeline.State, revision uint64) (uint64, error) {
-	text, err := json.Marshal(detail{Step: p.Step, Results: p.Results})
+	text, err := json.Marshal(detail{Step: p.Step, Progress: p.Progress, Results: p.Results})
 	if err != nil {
 		return 0, fmt.Errorf("writing a job's state: %w", err)
 	}
@@ -130,11 +136,13 @@ func fromBus(st bus.State) (pipeline.State, error) {
 			return pipeline.State{}, fmt.Errorf("reading a job's state: %w", err)
 		}
 	}
-	return pipeline.State{Status: pipeline.Status(st.Phase), Step: d.Step, Attempts: st.Attempts, Results: d.Results}, nil
+	return pipeline.State{
+		Status: pipeline.Status(st.Phase), Step: d.Step, Attempts: st.Attempts, Progress: d.Progress, Results: d.Results,
+	}, nil
 }
 
-// await waits until the job is finished.
-func (s states) await(ctx context.Context, key string) (pipeline.State, error) {
+// await waits until the job is finished, and tells how far it is.
+func (s states) await(ctx context.Context, key string, told func(pipeline.State)) (pipeline.State, error) {
 	for change, err := range s.states.Watch(ctx, key) {
 		if err != nil {
 			return pipeline.State{}, err
@@ -146,6 +154,7 @@ func (s states) await(ctx context.Context, key string) (pipeline.State, error) {
 		if err != nil || p.Status == pipeline.Finished {
 			return p, err
 		}
+		told(p)
 	}
 	return pipeline.State{}, context.Cause(ctx)
 }

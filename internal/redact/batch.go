@@ -2,10 +2,7 @@ package redact
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"io"
 	"path"
 	"slices"
 
@@ -17,10 +14,10 @@ import (
 
 // wanted is one derivative that the run has to account for.
 type wanted struct {
+	first      // what the input is
 	input      intake.File
 	order      int    // index into the run's orders
-	digest     string // SHA-256 of the input; empty where it could not be read
-	key        string // of the result, see pipeline.Order.Key
+	key        string // of the result, see keyOf
 	result     pipeline.Result
 	settled    bool // the result is final
 	found      bool // it is an earlier run's
@@ -35,27 +32,51 @@ type batch struct {
 	items    []*wanted
 	orders   []pipeline.Order
 	problems []intake.Problem // inputs that did not even become items
+	films    bool             // there are films among them
 }
 
-// newBatch reads every input once to learn its digest and its format. An input that cannot be read
-// is settled at once; the rest goes on.
+// keyOf is the digest of everything that the order's result for the asset depends on.
+func keyOf(order pipeline.Order, digest string, film bool) string {
+	if film {
+		return order.FilmKey(digest)
+	}
+	return order.Key(digest)
+}
+
+// newBatch reads every input once to learn its digest and what it is. An input that cannot be read
+// is settled at once; the rest goes on. It is a *SetupError where there are films and no ffmpeg.
 func newBatch(ctx context.Context, o Options, scan *intake.Batch, orders []pipeline.Order) (*batch, error) {
 	b := &batch{orders: orders, problems: scan.Problems}
 	for i := range scan.Files {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
 		file := &scan.Files[i]
-		digest, format, err := look(*file, o.Limits)
-		if format != "" {
-			file.Output = media.DerivativeName(file.Rel, format)
+		seen, err := look(ctx, *file, o)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
 		}
+		if seen.film && !b.films {
+			b.films = true
+			if err := checkFFmpeg(); err != nil {
+				return nil, err
+			}
+		}
+		file.Output = outputName(*file, seen)
 		for n := range orders {
-			b.items = append(b.items, newWanted(*file, n, orders[n], digest, err))
+			b.items = append(b.items, newWanted(*file, n, orders[n], seen, err))
 		}
 	}
 	b.partCollisions(scan.Files)
 	return b, nil
+}
+
+// outputName is File.Output, now that it is known what the file is.
+func outputName(file intake.File, seen first) string {
+	switch {
+	case seen.film:
+		return media.FilmName(file.Rel)
+	case seen.format != "":
+		return media.DerivativeName(file.Rel, seen.format)
+	}
+	return file.Output
 }
 
 // partCollisions settles inputs that would be written over each other, now that their formats are
@@ -71,53 +92,23 @@ func (b *batch) partCollisions(files []intake.File) {
 }
 
 // newWanted is settled already where the input could not be looked at.
-func newWanted(file intake.File, index int, order pipeline.Order, digest string, err error) *wanted {
-	w := &wanted{input: file, order: index, digest: digest}
+func newWanted(file intake.File, index int, order pipeline.Order, seen first, err error) *wanted {
+	w := &wanted{first: seen, input: file, order: index}
 	w.result.Purpose = order.Purpose
 	if err != nil {
 		w.unreadable = pipeline.KindOf(err) != pipeline.Reject
 		w.fail(err)
-		if !w.unreadable {
+		if !w.unreadable && !errors.As(err, new(*unfit)) {
 			w.result.Reason = pipeline.ReasonFor(err)
 		}
 		return w
 	}
-	w.key = order.Key(digest)
+	w.key = keyOf(order, seen.digest, seen.film)
 	return w
 }
 
-// look reads a file's digest and, from its first bytes, its format; "" where it has none that we know.
-func look(file intake.File, limits media.Limits) (digest string, format media.Format, err error) {
-	f, err := file.Open()
-	if err != nil {
-		return "", "", err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return "", "", err
-	}
-	if err := limits.CheckBytes(info.Size()); err != nil {
-		return "", "", err
-	}
-	head := make([]byte, media.SniffBytes)
-	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return "", "", err
-	}
-	if format, err = media.Sniff(head[:n]); err != nil {
-		format = "" // the worker says what is wrong with it
-	}
-	h := sha256.New()
-	h.Write(head[:n])
-	if _, err := io.Copy(h, f); err != nil {
-		return "", "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), format, nil
-}
-
 // groups are the wanted derivatives that are not settled, by asset: one asset is one job, however
-// often the same photograph lies in the batch.
+// often the same file lies in the batch.
 type groups [][]*wanted
 
 func (g groups) count() int {
@@ -147,6 +138,18 @@ func (b *batch) pending() groups {
 	return list
 }
 
+// apart tells the groups of photographs from those of films.
+func (g groups) apart() (photographs, films groups) {
+	for _, group := range g {
+		if group[0].film {
+			films = append(films, group)
+		} else {
+			photographs = append(photographs, group)
+		}
+	}
+	return photographs, films
+}
+
 // of lists what is wanted of the asset.
 func (b *batch) of(digest string) []*wanted {
 	var group []*wanted
@@ -167,7 +170,11 @@ func (b *batch) job(group []*wanted) (bus.Job, error) {
 			purposes = append(purposes, string(b.orders[w.order].Purpose))
 		}
 	}
-	return newJob(group[0].digest, purposes, keys)
+	kind := bus.KindImage
+	if group[0].film {
+		kind = bus.KindVideo
+	}
+	return newJob(kind, group[0].digest, purposes, keys)
 }
 
 // settle takes the job's result. A job that was given up does not know its purposes any more.

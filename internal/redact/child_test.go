@@ -134,9 +134,10 @@ func (e *eyes) Portrait(ctx context.Context, _ face.Box) ([]byte, error) {
 
 type silent struct{}
 
-func (silent) Enrolling(int, int)  {}
-func (silent) Processing(int, int) {}
-func (silent) Note(string)         {}
+func (silent) Enrolling(int, int)       {}
+func (silent) Processing(int, int)      {}
+func (silent) Film(redact.FilmProgress) {}
+func (silent) Note(string)              {}
 
 // optionsIn is a run in mode everyone over dir/in into dir/out, with its state in dir/state.
 func optionsIn(dir, self string) redact.Options {

@@ -79,7 +79,7 @@ func (s *session) removeUnread(key ed25519.PublicKey) error {
 }
 
 // places are where derivatives of an input would lie that cannot be read: its format is not known,
-// and HEIF comes out under another name.
+// and HEIF and films come out under another name.
 func (b *batch) places(p intake.Problem) []string {
 	if p.Rel == "" {
 		return nil
@@ -95,9 +95,8 @@ func (b *batch) places(p intake.Problem) []string {
 func placesOf(purposes []consent.Purpose, rel string) []string {
 	var names []string
 	for _, purpose := range purposes {
-		names = append(names, path.Join(string(purpose), rel))
-		if other := media.DerivativeName(rel, media.HEIF); other != rel {
-			names = append(names, path.Join(string(purpose), other))
+		for _, name := range media.PossibleNames(rel) {
+			names = append(names, path.Join(string(purpose), name))
 		}
 	}
 	return names

@@ -7,6 +7,7 @@ import (
 
 	"github.com/consentry/consentry/internal/consent"
 	"github.com/consentry/consentry/internal/media"
+	"github.com/consentry/consentry/internal/media/film"
 	"github.com/consentry/consentry/internal/obscure"
 	"github.com/consentry/consentry/internal/sandbox"
 	"github.com/consentry/consentry/pipeline"
@@ -37,14 +38,18 @@ type Options struct {
 	Attending       []string // classes, year groups, admission numbers, files of them; empty: everybody may have been there
 	For             string   // the subject in whose record the derivatives are kept; empty: in nobody's
 	Style           obscure.Style
-	Workers         int
-	TimeOut         time.Duration // for one attempt at one file
+	Film            pipeline.FilmOptions
+	DebugTracks     bool          // write beside the clearance where each track was on each frame
+	Workers         int           // that work on photographs; films have one of their own
+	TimeOut         time.Duration // for one attempt at one photograph, and for a film that makes no progress
 	Limits          media.Limits
+	FilmLimits      film.Limits
 
 	Again        json.RawMessage // how the command line does this run again; kept with the state
 	InPlaceOf    time.Time       // when the run was done that is done again; it keeps its place among the others. Zero: it is a new one
 	StateDir     string          // where JetStream keeps its files; empty: a throw-away folder
 	ThrowAwayDir string          // where throw-away folders are made
+	WorkDir      string          // where films lie while they are worked on, unless the state is thrown away
 	NATSURL      string          // a server to use instead of the embedded one
 	KeyPath      string          // of the key that signs clearances
 	ModelDigest  string          // which weights the child uses
@@ -61,8 +66,18 @@ type Progress interface {
 	Enrolling(done, total int)
 	// Processing is told before the first file, and after each one.
 	Processing(done, total int)
+	// Film is told how far the work on a film is, about once a second.
+	Film(FilmProgress)
 	// Note is a sentence for the user.
 	Note(text string)
+}
+
+// FilmProgress is how far the work on a film is.
+type FilmProgress struct {
+	Name  string             // for the user; it may hold anything
+	Step  string             // what is being done, in a word or two
+	Pass  *pipeline.Progress // nil where frames are not what is counted
+	Ended bool
 }
 
 // UsageError is wrong usage, or an input that cannot be read; nothing was processed.

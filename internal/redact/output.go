@@ -19,6 +19,9 @@ import (
 // clearanceSuffix makes the name of the clearance from that of the derivative.
 const clearanceSuffix = ".clearance.json"
 
+// tracksSuffix makes that of the list of boxes that --debug-tracks writes.
+const tracksSuffix = ".tracks.jsonl"
+
 // Derivatives are there to be published, so anybody on the machine may read them.
 const fileMode = 0o644
 
@@ -77,14 +80,14 @@ func (o *output) write(name string, fill func(io.Writer) error) error {
 	return atomicfile.WriteUnder(o.dir, filepath.FromSlash(name), fileMode, fill)
 }
 
-// remove takes a derivative away, and then its clearance. What is not there is no error.
+// remove takes a derivative away, and then what lies beside it. What is not there is no error.
 func (o *output) remove(name string) error {
 	root, err := os.OpenRoot(o.dir)
 	if err != nil {
 		return fmt.Errorf("opening the output folder: %w", err)
 	}
 	defer root.Close()
-	for _, n := range []string{name, name + clearanceSuffix} {
+	for _, n := range []string{name, name + tracksSuffix, name + clearanceSuffix} {
 		if err := root.Remove(filepath.FromSlash(n)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("taking away what an earlier run left: %w", err)
 		}

@@ -10,7 +10,7 @@ import (
 
 // KeepsState says whether what the run finds out outlasts it. Only then can a person decide about
 // its faces.
-func (o Options) KeepsState() bool { return o.StateDir != "" || o.NATSURL != "" }
+func (o Options) KeepsState() bool { return !o.throwsAway() }
 
 // remember keeps how the run can be done again, once a face of it was decided, and what it knows of
 // faces by now. It is told before anything is made, and at the end in any case: a run that was killed

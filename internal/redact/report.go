@@ -118,12 +118,12 @@ func (w *wanted) asset() report.Asset {
 	return a
 }
 
-// kind goes by what was found in the file, where that is known.
+// kind goes by the file's bytes, where these tell.
 func (w *wanted) kind() string {
 	switch {
-	case w.result.Film:
+	case w.film || w.result.Film:
 		return report.KindVideo
-	case len(w.result.Faces) > 0:
+	case w.format != "":
 		return report.KindImage
 	}
 	return kindOf(w.input.Rel)

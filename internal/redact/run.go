@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/consentry/consentry/internal/bus"
@@ -30,9 +31,9 @@ func Run(ctx context.Context, o Options) (_ Summary, err error) {
 	if s.scan, err = scanInputs(ctx, o); err != nil {
 		return Summary{}, err
 	}
-	vision, closeVision := openVision(o)
-	defer closeVision()
-	s.vision = vision
+	eyes, closeEyes := openEyes(o)
+	defer closeEyes()
+	s.vision, s.cinema = eyes.vision, eyes.cinema
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err := s.openBus(ctx); err != nil {
 		return Summary{}, &SetupError{err}
@@ -79,6 +80,9 @@ func (s *session) prepare(ctx context.Context) error {
 		return err
 	}
 	s.rules, s.batch = rules, batch
+	if err := s.openScratch(ctx); err != nil {
+		return err
+	}
 	if err := s.sortEarlier(); err != nil {
 		return fmt.Errorf("looking through what earlier runs left: %w", err)
 	}
@@ -154,7 +158,7 @@ func interruption(ctx context.Context, err error) string {
 }
 
 func scanInputs(ctx context.Context, o Options) (*intake.Batch, error) {
-	scan, err := intake.Scan(ctx, o.Paths, o.Out, intake.Options{IsMedia: media.IsMediaName})
+	scan, err := intake.Scan(ctx, o.Paths, o.Out, intake.Options{IsMedia: media.IsMediaName, IsFilm: isTransportStream})
 	if err != nil {
 		return nil, &UsageError{err}
 	}
@@ -168,15 +172,25 @@ func scanInputs(ctx context.Context, o Options) (*intake.Batch, error) {
 	return nil, &UsageError{fmt.Errorf("there is nothing to do: %w", errors.Join(problems...))}
 }
 
-// openVision prepares one child process for each worker. They start when they are needed.
-func openVision(o Options) ([]pipeline.Vision, func()) {
-	var vision []pipeline.Vision
+// eyes are the child processes that look at files.
+type eyes struct {
+	vision []pipeline.Vision // one for each worker
+	cinema pipeline.Cinema
+}
+
+// openEyes prepares the child processes. They start when they are needed.
+func openEyes(o Options) (e eyes, closeAll func()) {
 	var closers []io.Closer
-	for range max(1, o.Workers) {
+	open := func() *sandbox.Process {
 		p := sandbox.NewProcess(o.Child, o.Log)
-		vision, closers = append(vision, p), append(closers, p)
+		closers = append(closers, p)
+		return p
 	}
-	return vision, func() {
+	for range max(1, o.Workers) {
+		e.vision = append(e.vision, open())
+	}
+	e.cinema, _ = any(open()).(pipeline.Cinema)
+	return e, func() {
 		for _, c := range closers {
 			if err := c.Close(); err != nil {
 				o.Log.Warn("ending a child process", "error", err)
@@ -191,7 +205,10 @@ func (s *session) openBus(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.tidy = tidy
+	s.tidy, s.workDir = tidy, s.options.WorkDir
+	if s.options.throwsAway() {
+		s.workDir = filepath.Join(filepath.Dir(dir), "work")
+	}
 	s.bus, err = bus.Open(ctx, busOptions(s.options, dir))
 	if err != nil {
 		return fmt.Errorf("starting the bus: %w", err)
@@ -252,6 +269,9 @@ func (s *session) close() error {
 	var errs []error
 	if s.bus != nil {
 		errs = append(errs, s.bus.Close())
+	}
+	if s.scratch != nil {
+		errs = append(errs, s.scratch.lock.Close())
 	}
 	if s.tidy != nil {
 		errs = append(errs, s.tidy())

@@ -394,6 +394,7 @@ func TestOutputFolderIsOneRuns(t *testing.T) {
 // during does something in the middle of a run.
 type during struct{ something func() }
 
-func (during) Enrolling(int, int)    {}
-func (d during) Processing(int, int) { d.something() }
-func (during) Note(string)           {}
+func (during) Enrolling(int, int)       {}
+func (d during) Processing(int, int)    { d.something() }
+func (during) Film(redact.FilmProgress) {}
+func (during) Note(string)              {}

@@ -32,8 +32,11 @@ type session struct {
 	rules   rules
 	batch   *batch
 	vision  []pipeline.Vision // one for each worker
+	cinema  pipeline.Cinema
 	key     ed25519.PrivateKey
 	output  *output
+	workDir string       // where films lie while they are worked on
+	scratch *scratch     // nil where there are no films
 	tidy    func() error // takes a throw-away state away
 
 	register       *register.Store // knows what it read before, so that a change is read quickly
@@ -57,6 +60,9 @@ func (s *session) run(ctx context.Context) error {
 	for _, v := range s.vision {
 		workers.Go(func() error { return s.worker(v).Run(workCtx) })
 	}
+	if s.scratch != nil {
+		workers.Go(func() error { return s.filmWorker().Run(workCtx) })
+	}
 	workers.Go(func() error { return s.reap(workCtx) })
 	workers.Go(func() error { return s.heed(workCtx) })
 	feedErr := s.feed(workCtx, groups)
@@ -67,13 +73,13 @@ func (s *session) run(ctx context.Context) error {
 	if feedErr != nil {
 		return feedErr // jobs under way keep their originals, for the run that goes on with them
 	}
-	return s.forgetAll(ctx)
+	return errors.Join(s.forgetAll(ctx), s.sweepScratch(ctx))
 }
 
 func (s *session) worker(v pipeline.Vision) *pipeline.Worker {
 	return &pipeline.Worker{
 		Line:        &pipeline.Line{Vision: v, Key: s.key, Now: s.options.Now},
-		Jobs:        jobs{bus: s.bus, ours: s.ours},
+		Jobs:        jobs{bus: s.bus, kind: bus.KindImage, ours: s.ours},
 		States:      s.states,
 		Originals:   s.bus.Quarantine(),
 		Derivatives: s.bus.Released(),
@@ -81,6 +87,15 @@ func (s *session) worker(v pipeline.Vision) *pipeline.Worker {
 		TimeOut:     s.options.TimeOut,
 		Log:         s.options.Log,
 	}
+}
+
+// filmWorker works on films, one at a time: each fills all processors by itself.
+func (s *session) filmWorker() *pipeline.Worker {
+	w := s.worker(nil)
+	w.Line.Cinema = s.cinema
+	w.Jobs = jobs{bus: s.bus, kind: bus.KindVideo, ours: s.ours}
+	w.Scratch = s.scratch.dir
+	return w
 }
 
 // ours says whether a job is for this run. On a server of our own every job is: what a killed run
@@ -99,7 +114,7 @@ func (s *session) orders(job pipeline.Job) ([]pipeline.Order, error) {
 	var found []pipeline.Order
 	for _, key := range job.Orders {
 		for _, o := range s.batch.orders {
-			if o.Key(job.Asset) == key {
+			if keyOf(o, job.Asset, job.Film) == key {
 				found = append(found, o)
 			}
 		}
@@ -120,8 +135,7 @@ func (s *session) reap(ctx context.Context) error {
 		if err := json.Unmarshal(d.Job.Order, &keys); err != nil {
 			return nil //nolint:nilerr // likewise
 		}
-		job := pipeline.Job{Key: d.Key, Asset: d.Job.Asset, Orders: keys}
-		return pipeline.GiveUp(ctx, s.states, job, "given up: "+d.Reason)
+		return pipeline.GiveUp(ctx, s.states, forPipeline(*d.Job, d.Key, keys), "given up: "+d.Reason)
 	})
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // it was told to stop
@@ -129,11 +143,20 @@ func (s *session) reap(ctx context.Context) error {
 	return err
 }
 
-// feed submits the groups, a few more at a time than there are workers, so that the quarantine
-// holds a handful of originals and not the whole batch.
+// feed submits the groups: of photographs a few more at a time than there are workers, so that the
+// quarantine holds a handful of originals and not the whole batch, and one film at a time.
 func (s *session) feed(ctx context.Context, groups groups) error {
+	photographs, films := groups.apart()
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return s.feedSome(ctx, photographs, 2*len(s.vision)) })
+	both.Go(func() error { return s.feedSome(ctx, films, 1) })
+	return both.Wait()
+}
+
+// feedSome keeps so many groups at a time on the bus.
+func (s *session) feedSome(ctx context.Context, groups groups, atOnce int) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(2 * len(s.vision))
+	g.SetLimit(atOnce)
 	for _, group := range groups {
 		if ctx.Err() != nil {
 			break
@@ -146,10 +169,13 @@ func (s *session) feed(ctx context.Context, groups groups) error {
 // one takes one asset from its file to its derivatives. What concerns this asset alone is noted in
 // its results; an error means that the bus is gone or the run was stopped.
 func (s *session) one(ctx context.Context, group []*wanted) error {
-	results, err := s.results(ctx, group)
+	told := s.teller(group[0])
+	defer told.end()
+	results, err := s.results(ctx, group, told)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	told.step("putting the derivative in its place")
 	for i, w := range group {
 		if err != nil {
 			w.fail(err)
@@ -188,7 +214,8 @@ func (s *session) count() {
 }
 
 // results submits the job and waits for its end.
-func (s *session) results(ctx context.Context, group []*wanted) ([]pipeline.Result, error) {
+func (s *session) results(ctx context.Context, group []*wanted, told teller) ([]pipeline.Result, error) {
+	told.step("taking it in")
 	if err := s.quarantine(ctx, group[0]); err != nil {
 		return nil, err
 	}
@@ -202,7 +229,7 @@ func (s *session) results(ctx context.Context, group []*wanted) ([]pipeline.Resu
 	if _, err := s.bus.Submit(ctx, job); err != nil {
 		return nil, err
 	}
-	state, err := s.states.await(ctx, job.Key())
+	state, err := s.states.await(ctx, job.Key(), told.state)
 	if err != nil {
 		return nil, err
 	}
@@ -240,7 +267,8 @@ func (s *session) stale(ctx context.Context, r pipeline.Result) (bool, error) {
 
 // waits says whether a face needs a person's decision, which no second look can give.
 func waits(r pipeline.Result) bool {
-	return slices.ContainsFunc(r.Faces, func(f pipeline.FaceResult) bool { return f.Outcome == consent.Review })
+	return slices.ContainsFunc(r.Faces, func(f pipeline.FaceResult) bool { return f.Outcome == consent.Review }) ||
+		slices.ContainsFunc(r.Tracks, func(t pipeline.TrackResult) bool { return t.Outcome == consent.Review })
 }
 
 // pick finds each wanted result among those of the job.
@@ -268,7 +296,7 @@ func (s *session) quarantine(ctx context.Context, w *wanted) error {
 		return fmt.Errorf("reading the file: %w", err)
 	}
 	defer file.Close()
-	digest, _, err := s.bus.Quarantine().Put(ctx, io.LimitReader(file, s.options.Limits.MaxBytes))
+	digest, _, err := s.bus.Quarantine().Put(ctx, wholeOf(ctx, file, w.input.Size))
 	if err != nil {
 		return fmt.Errorf("putting the file into quarantine: %w", err)
 	}
@@ -276,6 +304,16 @@ func (s *session) quarantine(ctx context.Context, w *wanted) error {
 		return errors.New("the file changed while the run was under way")
 	}
 	return nil
+}
+
+// wholeOf reads so many bytes from the start, and again if need be: a reader that cannot go back
+// would be copied to the disk first.
+func wholeOf(ctx context.Context, r io.ReaderAt, size int64) io.Reader {
+	section := io.NewSectionReader(r, 0, size)
+	return struct {
+		io.Reader
+		io.Seeker
+	}{until(ctx, section), section}
 }
 
 // forget removes the original from the bus once its derivatives are in place. (What a service
@@ -288,7 +326,7 @@ func (s *session) forget(ctx context.Context, digest string) error {
 // no two assets share one. Originals go too: a run that was killed may have left some there.
 func (s *session) forgetAll(ctx context.Context) error {
 	for _, w := range s.batch.items {
-		if w.digest == "" {
+		if w.key == "" { // it was never taken in
 			continue
 		}
 		if err := s.forget(ctx, w.digest); err != nil {

@@ -47,7 +47,7 @@ func (s source) settle(ctx context.Context, o Options, r rules) ([]pipeline.Orde
 		orders[i] = pipeline.NewOrder(pipeline.Order{
 			Purpose: purpose, Mode: o.Mode, Policy: r.policy, UnknownFace: o.UnknownFace, For: o.For,
 			Register: r.register, Gallery: g, Attending: r.attending, Rulings: r.rulings,
-			Style: o.Style, On: o.Now(), ModelDigest: o.ModelDigest,
+			Style: o.Style, Film: o.Film, On: o.Now(), ModelDigest: o.ModelDigest,
 		})
 	}
 	return orders, nil

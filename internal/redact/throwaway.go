@@ -11,11 +11,14 @@ import (
 
 const throwAwayPrefix = "run-"
 
+// throwsAway says whether the run works on a state that ends with it.
+func (o Options) throwsAway() bool { return o.StateDir == "" && o.NATSURL == "" }
+
 // stateDir is where the bus keeps its files, and how to tidy up after the run. A throw-away folder
 // holds originals, so those that killed runs left behind are removed first; the lock tells them
 // from those of runs that are alive.
 func stateDir(o Options) (dir string, tidy func() error, err error) {
-	if o.StateDir != "" || o.NATSURL != "" {
+	if !o.throwsAway() {
 		return o.StateDir, func() error { return nil }, nil
 	}
 	if err := os.MkdirAll(o.ThrowAwayDir, 0o700); err != nil {

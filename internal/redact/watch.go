@@ -111,7 +111,7 @@ func (s *session) changed(ctx context.Context) (bool, error) {
 // sameOrders compares the keys of every result wanted.
 func sameOrders(orders []pipeline.Order, b *batch) bool {
 	for _, w := range b.items {
-		if w.key != "" && orders[w.order].Key(w.digest) != w.key {
+		if w.key != "" && keyOf(orders[w.order], w.digest, w.film) != w.key {
 			return false
 		}
 	}
@@ -123,4 +123,5 @@ type silent struct{}
 
 func (silent) Enrolling(int, int)  {}
 func (silent) Processing(int, int) {}
+func (silent) Film(FilmProgress)   {}
 func (silent) Note(string)         {}
