@@ -27,7 +27,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
       libopencv-features2d406 libopencv-highgui406 libopencv-objdetect406 libopencv-photo406 \
       libopencv-video406 libopencv-videoio406 \
       libdlib19.1 libdlib-data libopenblas0-pthread liblapack3 libatlas3-base \
-      libjpeg62-turbo libturbojpeg0 libwebp7 libheif1 ca-certificates \
+      libjpeg62-turbo libturbojpeg0 libwebp7 libheif1 ffmpeg ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/consentry --create-home consentry \
     && mkdir /models && chown consentry /models

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"image"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"syscall"
+	"time"
 
 	"github.com/consentry/consentry/internal/clearance"
 	"github.com/consentry/consentry/internal/consent"
@@ -162,20 +164,43 @@ func resultFrom(c clearance.Clearance, order pipeline.Order) pipeline.Result {
 	r := pipeline.Result{
 		Purpose: order.Purpose, Key: c.JobKey, Outcome: pipeline.Released,
 		Width: c.Derivative.Width, Height: c.Derivative.Height, DerivativeSHA256: c.Derivative.SHA256,
+		Film: c.Derivative.Frames > 0, Frames: c.Derivative.Frames, Seconds: c.Derivative.Seconds,
 	}
 	for _, f := range c.Faces {
-		m := gallery.Match{
-			Subject: f.Match.Subject, Band: gallery.Band(f.Match.Band), Score: f.Match.Score, RunnerUp: f.Match.RunnerUp,
-		}
-		v := order.Judge(c.SourceSHA256, face.Box{X: f.Box[0], Y: f.Box[1], W: f.Box[2], H: f.Box[3]}, f.DetectorScore, m)
-		if string(v.Outcome) != f.Outcome || v.Rule != f.Rule { // a clearance does not say all that a match did
-			v.Outcome, v.Rule, v.Reason, v.Basis = consent.Outcome(f.Outcome), f.Rule, "decided as when it was sealed", ""
-		}
+		v := judgedAs(c.SourceSHA256, f, order)
 		if g := f.Region; g != nil {
 			region := image.Rect(int(g[0]), int(g[1]), int(g[0]+g[2]), int(g[1]+g[3]))
 			v.Region = &region
 		}
 		r.Faces = append(r.Faces, v)
 	}
+	for _, t := range c.Tracks {
+		r.Tracks = append(r.Tracks, trackFrom(t, judgedAs(c.SourceSHA256, t.Face, order)))
+	}
 	return r
+}
+
+// judgedAs is the verdict that was sealed, with the words for it.
+func judgedAs(asset string, f clearance.Face, order pipeline.Order) pipeline.FaceResult {
+	m := gallery.Match{
+		Subject: f.Match.Subject, Band: gallery.Band(f.Match.Band), Score: f.Match.Score, RunnerUp: f.Match.RunnerUp,
+	}
+	v := order.Judge(asset, face.Box{X: f.Box[0], Y: f.Box[1], W: f.Box[2], H: f.Box[3]}, f.DetectorScore, m)
+	if string(v.Outcome) != f.Outcome || v.Rule != f.Rule { // a clearance does not say all that a match did
+		v.Outcome, v.Rule, v.Reason, v.Basis = consent.Outcome(f.Outcome), f.Rule, "decided as when it was sealed", ""
+	}
+	return v
+}
+
+func trackFrom(t clearance.Track, v pipeline.FaceResult) pipeline.TrackResult {
+	return pipeline.TrackResult{
+		ID: t.Number, FirstFrame: t.FirstFrame, LastFrame: t.LastFrame, From: t.From, To: t.To,
+		Frame: t.Frame, At: seconds(t.At), Box: v.Box, Score: v.Score, Match: v.Match,
+		Outcome: v.Outcome, Rule: v.Rule, Reason: v.Reason, Basis: v.Basis, Region: t.Region,
+	}
+}
+
+// seconds is exact to the microsecond, as time stamps are.
+func seconds(s float64) time.Duration {
+	return time.Duration(math.Round(s*1e6)) * time.Microsecond
 }

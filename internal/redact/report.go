@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/consentry/consentry/internal/consent"
 	"github.com/consentry/consentry/internal/face"
 	"github.com/consentry/consentry/internal/gallery"
 	"github.com/consentry/consentry/internal/intake"
@@ -172,7 +173,8 @@ func (s *session) remembered() map[string]report.Asset {
 		return known
 	}
 	for _, a := range earlier.Assets {
-		waits := slices.ContainsFunc(a.Faces, func(f report.Face) bool { return f.Outcome == report.Review })
+		waits := slices.ContainsFunc(a.Faces, func(f report.Face) bool { return f.Outcome == report.Review }) ||
+			slices.ContainsFunc(a.Tracks, func(t report.Track) bool { return t.Outcome == report.Review })
 		if a.Outcome == report.Withheld && a.Key != "" && waits {
 			known[a.Key] = a
 		}
@@ -184,14 +186,30 @@ func (s *session) remembered() map[string]report.Asset {
 func resultFromReport(a report.Asset, order pipeline.Order) pipeline.Result {
 	r := pipeline.Result{
 		Purpose: order.Purpose, Key: a.Key, Outcome: pipeline.Withheld, Reason: a.Reason, Width: a.Width, Height: a.Height,
+		Film: a.Kind == report.KindVideo, Frames: a.Frames, Seconds: a.Seconds,
 	}
 	for _, f := range a.Faces {
-		m := gallery.Match{
-			Subject: f.Match.Subject, Band: gallery.Band(f.Match.Band), Score: f.Match.Score,
-			RunnerUp: f.Match.RunnerUp, Reason: f.Match.Reason,
-		}
 		box := face.Box{X: f.Box[0], Y: f.Box[1], W: f.Box[2], H: f.Box[3]}
-		r.Faces = append(r.Faces, order.Judge(a.SHA256, box, f.DetectorScore, m))
+		r.Faces = append(r.Faces, order.Judge(a.SHA256, box, f.DetectorScore, matchFromReport(f.Match)))
+	}
+	for _, t := range a.Tracks {
+		r.Tracks = append(r.Tracks, trackFromReport(t))
 	}
 	return r
+}
+
+// trackFromReport takes the verdict as it stands: it depends on all that the film's key does.
+func trackFromReport(t report.Track) pipeline.TrackResult {
+	return pipeline.TrackResult{
+		ID: t.ID, FirstFrame: t.FirstFrame, LastFrame: t.LastFrame, From: t.From, To: t.To,
+		Frame: t.Frame, At: seconds(t.At), Box: face.Box{X: t.Box[0], Y: t.Box[1], W: t.Box[2], H: t.Box[3]},
+		Score: t.DetectorScore, Seen: t.Seen, Match: matchFromReport(t.Match),
+		Outcome: consent.Outcome(t.Outcome), Rule: t.Rule, Reason: t.Reason, Basis: t.Basis,
+	}
+}
+
+func matchFromReport(m report.Match) gallery.Match {
+	return gallery.Match{
+		Subject: m.Subject, Band: gallery.Band(m.Band), Score: m.Score, RunnerUp: m.RunnerUp, Reason: m.Reason,
+	}
 }
