@@ -36,7 +36,8 @@ func (s *Small) Close() error {
 type Watcher struct {
 	width, height int
 	small         image.Point
-	tiny          gocv.Mat // reused
+	halves        [5]gocv.Mat // reused
+	tiny          gocv.Mat    // reused
 	shots         shots
 }
 
@@ -46,7 +47,11 @@ func NewWatcher(width, height int) (*Watcher, error) {
 		return nil, fmt.Errorf("watch frames of %d×%d pixels: there is no such picture", width, height)
 	}
 	small := reduced(width, height, math.Sqrt(smallPixels/(float64(width)*float64(height))))
-	return &Watcher{width: width, height: height, small: small, tiny: gocv.NewMat(), shots: newShots(width, height)}, nil
+	w := &Watcher{width: width, height: height, small: small, tiny: gocv.NewMat(), shots: newShots(width, height)}
+	for i := range w.halves {
+		w.halves[i] = gocv.NewMat()
+	}
+	return w, nil
 }
 
 // reduced is a size times the scale, but never larger than it was and never empty.
@@ -65,8 +70,7 @@ func (w *Watcher) See(y []byte) (*Small, track.Motion, error) {
 		return nil, track.Motion{}, fmt.Errorf("watch a frame: %w", err)
 	}
 	defer full.Close()
-	s := &Small{grey: gocv.NewMat()}
-	gocv.Resize(full, &s.grey, w.small, 0, 0, gocv.InterpolationArea)
+	s := &Small{grey: w.reduce(full)}
 	m, err := w.look(s)
 	if err != nil {
 		return nil, track.Motion{}, errors.Join(fmt.Errorf("watch a frame: %w", err), s.Close())
@@ -74,8 +78,24 @@ func (w *Watcher) See(y []byte) (*Small, track.Motion, error) {
 	return s, m, nil
 }
 
+// reduce halves the frame as long as that is possible, which is several times faster than to go to the size in one step.
+func (w *Watcher) reduce(full gocv.Mat) gocv.Mat {
+	at := full
+	for i := range w.halves {
+		if at.Cols() < 2*w.small.X || at.Rows() < 2*w.small.Y {
+			break
+		}
+		gocv.Resize(at, &w.halves[i], image.Pt(at.Cols()/2, at.Rows()/2), 0, 0, gocv.InterpolationArea)
+		at = w.halves[i]
+	}
+	small := gocv.NewMat()
+	gocv.Resize(at, &small, w.small, 0, 0, gocv.InterpolationArea)
+	return small
+}
+
 func (w *Watcher) look(s *Small) (track.Motion, error) {
 	gocv.Resize(s.grey, &w.tiny, w.shots.size, 0, 0, gocv.InterpolationArea)
+	gocv.GaussianBlur(w.tiny, &w.tiny, image.Pt(3, 3), 0, 0, gocv.BorderReplicate)
 	grey, err := w.tiny.DataPtrUint8()
 	if err != nil {
 		return track.Motion{}, fmt.Errorf("read the small copy: %w", err)
@@ -85,8 +105,9 @@ func (w *Watcher) look(s *Small) (track.Motion, error) {
 
 // Close frees memory that the garbage collector does not know of.
 func (w *Watcher) Close() error {
-	if err := w.tiny.Close(); err != nil {
-		return fmt.Errorf("stop watching: %w", err)
+	err := w.tiny.Close()
+	for i := range w.halves {
+		err = errors.Join(err, w.halves[i].Close())
 	}
-	return nil
+	return err
 }

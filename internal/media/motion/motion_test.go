@@ -1,11 +1,13 @@
 package motion
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/consentry/consentry/internal/face"
+	"github.com/consentry/consentry/internal/track"
 )
 
 // texture is smooth noise: values at any place, the same for the same seed.
@@ -125,5 +127,111 @@ func TestFollow(t *testing.T) {
 				t.Errorf("sure only to %.2f", moved[0].Sure)
 			}
 		})
+	}
+}
+
+func TestFollowSeveralAtOnce(t *testing.T) {
+	w, f := open(t)
+	tex := newTexture(4)
+	see(t, w, f, 0, tex.picture(testW, testH, 0, 0, 1))
+	see(t, w, f, 1, tex.picture(testW, testH, 6, -3, 1))
+	var boxes []face.Box
+	for i := range 20 {
+		boxes = append(boxes, face.Box{X: 40 + float64(i%5)*45, Y: 25 + float64(i/5)*30, W: 30, H: 30})
+	}
+	moved, err := f.Follow(0, 1, boxes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range moved {
+		if math.Abs(m.Box.X-boxes[i].X-6) > 0.7 || math.Abs(m.Box.Y-boxes[i].Y+3) > 0.7 {
+			t.Errorf("box %d went to %v from %v", i, m.Box, boxes[i])
+		}
+	}
+	back, err := f.Follow(1, 0, []face.Box{moved[0].Box})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(back[0].Box.X-boxes[0].X) > 1 {
+		t.Errorf("backwards to %v, want %v", back[0].Box, boxes[0])
+	}
+}
+
+// What cannot be followed stays where it was, and nobody is sure of it.
+func TestFollowWhatIsGone(t *testing.T) {
+	w, f := open(t)
+	see(t, w, f, 0, newTexture(1).picture(testW, testH, 0, 0, 1))
+	see(t, w, f, 1, newTexture(2).picture(testW, testH, 0, 0, 1))
+	see(t, w, f, 2, make([]byte, testW*testH))
+	boxes := []face.Box{{X: 140, Y: 60, W: 40, H: 50}, {X: -200, Y: 0, W: 50, H: 50}, {X: 10, Y: 10, W: 1, H: 1}}
+	moved, err := f.Follow(0, 1, boxes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if moved[0].Sure > 0.4 || moved[1] != (track.Moved{Box: boxes[1]}) {
+		t.Errorf("%+v", moved)
+	}
+	moved, err = f.Follow(2, 1, boxes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if moved[0] != (track.Moved{Box: boxes[0]}) {
+		t.Errorf("from a black frame: %+v", moved[0])
+	}
+}
+
+func TestFollowOnlyNeighboursThatAreKept(t *testing.T) {
+	w, f := open(t)
+	for n := range 6 {
+		see(t, w, f, n, make([]byte, testW*testH))
+	}
+	for _, pair := range [][2]int{{1, 2}, {0, 1}, {5, 6}, {2, 1}} {
+		if _, err := f.Follow(pair[0], pair[1], nil); !errors.Is(err, ErrNotKept) {
+			t.Errorf("%v: %v", pair, err)
+		}
+	}
+	for _, pair := range [][2]int{{3, 5}, {4, 4}} {
+		if _, err := f.Follow(pair[0], pair[1], nil); err == nil {
+			t.Errorf("%v are taken for neighbours", pair)
+		}
+	}
+	if moved, err := f.Follow(5, 4, nil); err != nil || len(moved) != 0 {
+		t.Errorf("no boxes: %v, %v", moved, err)
+	}
+}
+
+func TestWrongSizes(t *testing.T) {
+	if _, err := NewWatcher(0, 10); err == nil {
+		t.Error("watches nothing")
+	}
+	if _, err := NewFollower(10, -1, 3); err == nil {
+		t.Error("follows through nothing")
+	}
+	w, _ := open(t)
+	if _, _, err := w.See(make([]byte, testW)); err == nil {
+		t.Error("takes half a frame")
+	}
+}
+
+// The smallest and the oddest pictures are watched without harm.
+func TestOddSizes(t *testing.T) {
+	for _, size := range [][2]int{{2, 2}, {1, 1}, {2, 400}, {400, 2}, {8, 8}, {90, 160}, {3000, 20}} {
+		w, err := NewWatcher(size[0], size[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := NewFollower(size[0], size[1], 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range 3 {
+			see(t, w, f, n, newTexture(uint64(n)).picture(size[0], size[1], 0, 0, 1))
+		}
+		if _, err := f.Follow(1, 2, []face.Box{{X: 0, Y: 0, W: float64(size[0]), H: float64(size[1])}}); err != nil {
+			t.Errorf("%v: %v", size, err)
+		}
+		if err := errors.Join(w.Close(), f.Close()); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -14,7 +14,8 @@ import (
 type shots struct {
 	size  image.Point // of the tiny copy
 	last  *tiny       // the last frame with structure
-	level float64     // running level of what is not found again
+	lost  float64     // share of the parts of the last frame that were not found on the one before
+	level float64     // running level of that
 	begun bool
 }
 
@@ -25,10 +26,10 @@ const (
 	textured    = 3.0  // standard deviation of grey, of 255, from which on a part has structure
 	found       = 0.8  // correlation from which on a part was found again
 	fewParts    = 0.1  // share of parts with structure below which a frame has none
-	lostAtCut   = 0.6  // share of parts not found again from which on it is a cut…
+	lostAtCut   = 0.5  // share of parts not found again from which on it is a cut…
 	aboveLevel  = 0.3  // …if it is so much above what was usual just before
 	levelWeight = 0.2  // of a new frame in the running level
-	confused    = 0.3  // share of parts not found from which on motion is taken for fast
+	confused    = 0.2  // share of parts not found from which on motion is taken for fast
 	fastUnknown = 0.05 // the speed that is then reported, of the picture's width
 	fastest     = 0.9  // the quantile of the parts' speeds that is reported
 )
@@ -65,6 +66,7 @@ func (s *shots) compare(now *tiny, parts []image.Point) track.Motion {
 		}
 		speeds = append(speeds, math.Hypot(shift.X, shift.Y)/float64(s.size.X))
 	}
+	s.lost = lost
 	cut := lost >= lostAtCut && lost >= s.level+aboveLevel
 	if cut {
 		s.level = 0

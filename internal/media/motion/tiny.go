@@ -136,18 +136,21 @@ func (t *tiny) find(p image.Point, before *tiny) (face.Point, float64) {
 
 // search is an exhaustive one around start; of places nearly as alike as the best, the nearest to start wins.
 func search(t, before *plane, p, start image.Point, side, reach int) (image.Point, float64) {
-	best, bestZ, bestD := start, -1.0, math.MaxFloat64
-	for dy := -reach; dy <= reach; dy++ {
-		for dx := -reach; dx <= reach; dx++ {
-			q := start.Add(image.Pt(dx, dy))
-			z := likenessAt(t, before, p, q, side)
-			d := float64(dx*dx + dy*dy)
-			if z > bestZ+rather || (z > bestZ-rather && d < bestD) {
-				best, bestZ, bestD = q, z, d
-			}
+	width := 2*reach + 1
+	all := make([]float64, 0, width*width)
+	best := -1.0
+	for i := range width * width {
+		z := likenessAt(t, before, p, start.Add(image.Pt(i%width-reach, i/width-reach)), side)
+		all, best = append(all, z), max(best, z)
+	}
+	nearest, likeness, distance := start, -1.0, math.MaxInt
+	for i, z := range all {
+		x, y := i%width-reach, i/width-reach
+		if d := x*x + y*y; z >= best-rather && d < distance {
+			nearest, likeness, distance = start.Add(image.Pt(x, y)), z, d
 		}
 	}
-	return best, bestZ
+	return nearest, likeness
 }
 
 func likenessAt(t, before *plane, p, q image.Point, side int) float64 {

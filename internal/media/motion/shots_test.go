@@ -1,0 +1,138 @@
+package motion
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// scene gives the picture of each frame.
+type scene func(n int) []byte
+
+// brighter is pix times gain plus offset.
+func brighter(pix []byte, gain, offset float64) []byte {
+	for i, p := range pix {
+		pix[i] = byte(min(255, max(0, float64(p)*gain+offset)))
+	}
+	return pix
+}
+
+func mixed(a, b []byte, w float64) []byte {
+	for i := range a {
+		a[i] = byte(float64(a[i])*(1-w) + float64(b[i])*w)
+	}
+	return a
+}
+
+func noisy(pix []byte, sigma float64, seed uint64) []byte {
+	random := rand.New(rand.NewPCG(seed, 1))
+	for i, p := range pix {
+		pix[i] = byte(min(255, max(0, float64(p)+sigma*random.NormFloat64())))
+	}
+	return pix
+}
+
+func TestShots(t *testing.T) {
+	a, b := newTexture(11), newTexture(12)
+	still := func(x texture) []byte { return x.picture(testW, testH, 0, 0, 1) }
+	panned := func(x texture, by float64) []byte { return x.picture(testW, testH, by, 0, 1) }
+	for _, test := range []struct {
+		name string
+		cuts []int
+		scene
+	}{
+		{"nothing moves", []int{0}, func(int) []byte { return still(a) }},
+		{"a hard cut", []int{0, 6}, func(n int) []byte {
+			if n < 6 {
+				return still(a)
+			}
+			return still(b)
+		}},
+		{"a hard cut between fast pans", []int{0, 6}, func(n int) []byte {
+			if n < 6 {
+				return panned(a, 20*float64(n))
+			}
+			return panned(b, -20*float64(n))
+		}},
+		{"a whip pan", []int{0}, func(n int) []byte { return panned(a, 30*float64(n)) }},
+		{"a zoom", []int{0}, func(n int) []byte { return a.picture(testW, testH, 0, 0, 1+0.05*float64(n)) }},
+		{"a flash", []int{0}, func(n int) []byte {
+			if n == 5 || n == 8 {
+				return brighter(still(a), 1.3, 50)
+			}
+			return still(a)
+		}},
+		{"a flash that shows nothing but white", []int{0}, func(n int) []byte {
+			if n == 5 {
+				return brighter(still(a), 3, 255)
+			}
+			return still(a)
+		}},
+		{"noise in the dark", []int{0}, func(n int) []byte { return noisy(brighter(still(a), 0.2, 5), 8, uint64(n)) }},
+		{"a slow dissolve", []int{0}, func(n int) []byte { return mixed(still(a), still(b), float64(n)/11) }},
+		{"through black into another scene", []int{0, 8}, func(n int) []byte {
+			switch {
+			case n < 5:
+				return still(a)
+			case n < 8:
+				return make([]byte, testW*testH)
+			default:
+				return still(b)
+			}
+		}},
+		{"through black and back", []int{0}, func(n int) []byte {
+			if n >= 5 && n < 8 {
+				return make([]byte, testW*testH)
+			}
+			return still(a)
+		}},
+		{"cuts one frame after the other", []int{0, 4, 5, 6}, func(n int) []byte {
+			if n < 4 || n == 5 {
+				return still(a)
+			}
+			return still(b)
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w, f := open(t)
+			var cuts []int
+			for n := range 12 {
+				if cut, _ := see(t, w, f, n, test.scene(n)); cut {
+					cuts = append(cuts, n)
+				}
+			}
+			if !slices.Equal(cuts, test.cuts) {
+				t.Errorf("cuts at %v, want %v", cuts, test.cuts)
+			}
+		})
+	}
+}
+
+func TestSpeed(t *testing.T) {
+	a := newTexture(21)
+	for _, step := range []float64{0, 4, 16, 32} {
+		w, f := open(t)
+		see(t, w, f, 0, a.picture(testW, testH, 0, 0, 1))
+		_, speed := see(t, w, f, 1, a.picture(testW, testH, step, 0, 1))
+		if want := step / testW; speed < want-0.007 || speed > want+0.007 {
+			t.Errorf("%v pixels of %v: speed %.3f, want %.3f", step, testW, speed, want)
+		}
+	}
+}
+
+// A large part that moves fast counts, though the rest stands still.
+func TestSpeedOfAPart(t *testing.T) {
+	a, b := newTexture(31), newTexture(32)
+	halves := func(by float64) []byte {
+		pix, moving := a.picture(testW, testH, 0, 0, 1), b.picture(testW, testH, by, 0, 1)
+		for y := range testH {
+			copy(pix[y*testW+testW/2:(y+1)*testW], moving[y*testW+testW/2:(y+1)*testW])
+		}
+		return pix
+	}
+	w, f := open(t)
+	see(t, w, f, 0, halves(0))
+	if _, speed := see(t, w, f, 1, halves(16)); speed < 0.03 {
+		t.Errorf("speed %.3f, want 0.05", speed)
+	}
+}
