@@ -45,7 +45,7 @@ func (s *session) sortEarlier() error {
 		case err != nil:
 			return err
 		}
-		if !w.settled && earlier != nil && earlier.JobKey == w.key {
+		if !w.settled && earlier != nil && earlier.JobKey == w.key && !s.lacksBoxes(w) {
 			w.find(resultFrom(*earlier, s.batch.orders[w.order]))
 			continue
 		}
@@ -186,8 +186,15 @@ func judgedAs(asset string, f clearance.Face, order pipeline.Order) pipeline.Fac
 		Subject: f.Match.Subject, Band: gallery.Band(f.Match.Band), Score: f.Match.Score, RunnerUp: f.Match.RunnerUp,
 	}
 	v := order.Judge(asset, face.Box{X: f.Box[0], Y: f.Box[1], W: f.Box[2], H: f.Box[3]}, f.DetectorScore, m)
-	if string(v.Outcome) != f.Outcome || v.Rule != f.Rule { // a clearance does not say all that a match did
-		v.Outcome, v.Rule, v.Reason, v.Basis = consent.Outcome(f.Outcome), f.Rule, "decided as when it was sealed", ""
+	if string(v.Outcome) == f.Outcome && v.Rule == f.Rule {
+		return v
+	}
+	// A clearance does not say all that a match did, and a ruling on a track is not found by its box alone.
+	v.Outcome, v.Rule, v.Reason = consent.Outcome(f.Outcome), f.Rule, "decided as when it was sealed"
+	if f.Rule == pipeline.RulePerson {
+		v.Reason = "a person decided so"
+	} else {
+		v.Basis = ""
 	}
 	return v
 }

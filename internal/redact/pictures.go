@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 
+	"github.com/consentry/consentry/internal/bus"
 	"github.com/consentry/consentry/internal/intake"
 	"github.com/consentry/consentry/internal/report"
 	"github.com/consentry/consentry/pipeline"
@@ -28,6 +30,32 @@ func (s *session) pictures(ctx context.Context) report.Pictures {
 			return picturesOf(w.result.Tracks[n], tracks), nil
 		},
 	}
+}
+
+// KeptTracks gives the tracks of films, with their pictures, that the states of jobs keep: those of films
+// that wait for a person.
+func KeptTracks(ctx context.Context, b *bus.Bus, take func(pipeline.TrackResult)) error {
+	for change, err := range b.States().Watch(ctx) {
+		if err != nil {
+			return fmt.Errorf("looking for pictures of tracks: %w", err)
+		}
+		if change.CaughtUp {
+			return nil
+		}
+		if change.Deleted {
+			continue
+		}
+		state, err := fromBus(change.State)
+		if err != nil {
+			return fmt.Errorf("looking for pictures of tracks: %w", err)
+		}
+		for _, r := range state.Results {
+			for _, t := range r.Tracks {
+				take(t)
+			}
+		}
+	}
+	return nil
 }
 
 // pictured are the film's tracks with their pictures. Those of an earlier run are kept, if at all, in
@@ -104,9 +132,25 @@ func (s *session) kept(ctx context.Context, w *wanted) (pipeline.Result, error) 
 }
 
 func (s *session) thumbnailOf(ctx context.Context, w *wanted) ([]byte, error) {
+	if w.film {
+		return s.stillOf(ctx, w)
+	}
 	file, err := os.ReadFile(s.output.path(w.name()))
 	if err != nil {
 		return nil, err
 	}
 	return s.vision[0].Thumbnail(ctx, file)
 }
+
+// stillOf is a picture from the middle of a film.
+func (s *session) stillOf(ctx context.Context, w *wanted) ([]byte, error) {
+	middle := pipeline.Still{At: seconds(w.result.Seconds / 2), Side: stillSide}
+	pictures, err := s.cinema.Stills(ctx, s.output.path(w.name()), []pipeline.Still{middle})
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(pictures...), nil
+}
+
+// stillSide is that of a photograph's thumbnail, pixels.
+const stillSide = 640

@@ -194,7 +194,7 @@ func (s *session) accept(ctx context.Context, w *wanted, r pipeline.Result) erro
 		w.settle(r)
 		return nil
 	}
-	err := s.output.place(ctx, w, r, s.bus.Released())
+	err := errors.Join(s.placeBoxes(w), s.output.place(ctx, w, r, s.bus.Released()))
 	switch {
 	case err == nil:
 		w.settle(r)
