@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/consentry/consentry/internal/media"
+	"github.com/consentry/consentry/internal/media/film"
 )
 
 // attempt is one try at a job, and the revision of the state under which it may commit.
@@ -17,6 +18,7 @@ type attempt struct {
 	state    State
 	revision uint64
 	written  time.Time // when the state was written last
+	folder   *folder   // of a film, once it is held
 }
 
 // progressEvery is how often the step of a job is written down. A write waits for the disk, and a
@@ -46,7 +48,7 @@ func (a *attempt) advance(ctx context.Context, step string) error {
 // finish commits the results, and only then takes the job off the queue. Results that cannot be
 // stored, as they are too large, are withheld: a result that is not committed does not exist.
 func (a *attempt) finish(ctx context.Context, results []Result) error {
-	a.state.Status, a.state.Step, a.state.Results = Finished, "", results
+	a.state.Status, a.state.Step, a.state.Progress, a.state.Results = Finished, "", nil, results
 	err := a.write(ctx)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, ErrConflict) {
 		a.state.Results = refused(a.lease.Job(), a.orders, fmt.Errorf("storing the result: %w", err))
@@ -54,6 +56,18 @@ func (a *attempt) finish(ctx context.Context, results []Result) error {
 	}
 	if err != nil {
 		return err
+	}
+	return a.done(ctx)
+}
+
+// done takes a job off the queue whose results are committed. What lay about of a film goes first: the original is not to
+// stay there.
+func (a *attempt) done(ctx context.Context) error {
+	job := a.lease.Job()
+	if job.Film && a.worker.Scratch != "" {
+		if err := removeFolder(a.worker.Scratch, job.Key); err != nil {
+			return err
+		}
 	}
 	return a.lease.Done(ctx)
 }
@@ -63,7 +77,7 @@ func (a *attempt) finish(ctx context.Context, results []Result) error {
 func (a *attempt) undo(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 	defer cancel()
-	a.state.Status, a.state.Step = Queued, ""
+	a.state.Status, a.state.Step, a.state.Progress = Queued, "", nil
 	a.state.Attempts--
 	if err := a.write(ctx); err != nil {
 		return err
@@ -79,7 +93,7 @@ func refused(job Job, orders []Order, err error) []Result {
 	}
 	results := make([]Result, len(job.Orders))
 	for i, key := range job.Orders {
-		results[i] = Result{Key: key, Outcome: outcome, Reason: ReasonFor(err)}
+		results[i] = Result{Key: key, Outcome: outcome, Reason: ReasonFor(err), Film: job.Film}
 		if i < len(orders) {
 			results[i].Purpose = orders[i].Purpose
 		}
@@ -105,9 +119,17 @@ type reason struct {
 
 func reasons() []reason {
 	return []reason{
+		{film.ErrNoSpace, "there was no space left on the disk to work on this file"},
 		{ErrCrashed, "looking at this file killed the process that did it, twice"},
 		{context.DeadlineExceeded, "looking at this file took too long, twice"},
-		{media.ErrVideo, "videos are not processed by this version"},
+		{film.ErrStalled, "decoding or encoding this film came to a standstill, twice"},
+		{film.ErrDied, "ffmpeg died of this film, twice"},
+		{film.ErrNoFFmpeg, "ffmpeg is not installed"},
+		{film.ErrNoVideo, "the file holds no moving picture"},
+		{film.ErrNoFrames, "the film holds not a single frame"},
+		{film.ErrSizeChange, "the picture changes its size in the middle of the film"},
+		{film.ErrDifferent, "the finished film was not the original's in frames, times or sound"},
+		{media.ErrVideo, "films of this kind are not processed"},
 		{media.ErrAnimated, "animated pictures are not processed by this version"},
 		{media.ErrMultiPage, "files of several pages are not processed by this version"},
 		{media.ErrTooLarge, "the picture is larger than the limits allow"},
@@ -123,7 +145,7 @@ func GiveUp(ctx context.Context, states States, job Job, reason string) error {
 	if err != nil || state.Status == Finished {
 		return err
 	}
-	state.Status, state.Step = Finished, ""
+	state.Status, state.Step, state.Progress = Finished, "", nil
 	state.Results = refused(job, nil, errors.New(reason))
 	_, err = states.Put(ctx, job.Key, state, revision)
 	return err

@@ -33,23 +33,26 @@ func decide(asset string, faces []face.Face, matches []gallery.Match, order Orde
 
 // Judge is what becomes of a face of the asset that matched so.
 func (o Order) Judge(asset string, box face.Box, score float64, m gallery.Match) FaceResult {
-	d := o.decide(asset, box, m)
-	reason := strings.Join(append([]string{d.Text}, d.Notices...), "; ")
-	v := FaceResult{Box: box, Score: score, Match: m, Outcome: d.Outcome, Rule: d.Rule, Reason: reason}
+	d := o.decide(o.Rulings.on(asset, box), m)
+	v := FaceResult{Box: box, Score: score, Match: m, Outcome: d.Outcome, Rule: d.Rule, Reason: inWords(d)}
 	if o.Mode != Everyone {
 		v.Basis = o.Basis(m)
 	}
 	return v
 }
 
+func inWords(d consent.Decision) string {
+	return strings.Join(append([]string{d.Text}, d.Notices...), "; ")
+}
+
 // decide asks the way of working, and a person's ruling where that leaves something open: what a
 // person decided can always obscure, and shows only what the rules do not hide for sure.
-func (o Order) decide(asset string, box face.Box, m gallery.Match) consent.Decision {
+func (o Order) decide(told *Ruling, m gallery.Match) consent.Decision {
 	d := o.unruled(m)
 	if o.Mode != Objectors && o.Mode != Cleared {
 		return d
 	}
-	ruling, ok := o.ruled(asset, box, m)
+	ruling, ok := o.ruled(told, m)
 	if !ok || ruling.Outcome == consent.Show && d.Outcome == consent.Obscure && o.sure(m) {
 		return d
 	}

@@ -3,8 +3,10 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/consentry/consentry/internal/media"
+	"github.com/consentry/consentry/internal/media/film"
 )
 
 // ErrCrashed says that the process which looks at pictures died or stopped answering.
@@ -20,12 +22,18 @@ const (
 	Reject             // can never work: failed, and withheld
 )
 
+func isAny(err error, kinds ...error) bool {
+	return slices.ContainsFunc(kinds, func(kind error) bool { return errors.Is(err, kind) })
+}
+
 // KindOf sorts an error of a step.
 func KindOf(err error) Kind {
 	switch {
-	case errors.Is(err, ErrCrashed), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, film.ErrNoSpace): // not the file's fault, and no better at once
+		return Hold
+	case isAny(err, ErrCrashed, context.DeadlineExceeded, film.ErrStalled, film.ErrDied):
 		return Retry
-	case errors.Is(err, media.ErrDamaged), errors.Is(err, media.ErrUnsupported), errors.Is(err, media.ErrTooLarge):
+	case isAny(err, media.ErrDamaged, media.ErrUnsupported, media.ErrTooLarge, film.ErrNoVideo, film.ErrNoFrames, film.ErrSizeChange):
 		return Reject
 	}
 	return Hold

@@ -17,13 +17,18 @@ func match(asset string, faces []face.Face, order Order) []gallery.Match {
 	probes := make([]gallery.Probe, len(faces))
 	for i, f := range faces {
 		probes[i] = gallery.Probe{Templates: f.Templates}
-		if ruling, ok := order.Rulings.on(asset, f.Box); ok {
+		if ruling := order.Rulings.on(asset, f.Box); ruling != nil {
 			probes[i].Is, probes[i].Not = ruling.Is, ruling.Not
 		}
 	}
-	matches := order.Gallery.Match(probes)
-	if order.Mode == Objectors && order.unknownFace().Outcome == consent.Show {
-		order.leaveOutShown(probes, matches)
+	return order.search(probes)
+}
+
+// search compares with the gallery faces that are seen at the same time.
+func (o Order) search(probes []gallery.Probe) []gallery.Match {
+	matches := o.Gallery.Match(probes)
+	if o.Mode == Objectors && o.unknownFace().Outcome == consent.Show {
+		o.leaveOutShown(probes, matches)
 	}
 	return matches
 }

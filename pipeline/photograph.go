@@ -18,6 +18,10 @@ type Line struct {
 	Now    func() time.Time   // the clock that clearances are dated by
 	Step   func(step string)  // told before each step; it is the heartbeat of the job
 	Told   func(Progress)     // told how far the work on a film is; it is the heartbeat between steps. May be nil
+
+	// ResultBytes is how much the results of one film may take up as JSON, all orders together, before pictures are
+	// left out. 0 is DefaultResultBytes.
+	ResultBytes int
 }
 
 // photograph is what is known of the asset once it has been looked at.
@@ -114,6 +118,10 @@ func (r Result) withheld(reason string) Result {
 	for i := range r.Faces {
 		r.Faces[i].Region = nil
 	}
+	for i := range r.Tracks {
+		r.Tracks[i].Region = nil
+	}
+	r.Remuxed = false
 	return r
 }
 

@@ -1,17 +1,21 @@
 package pipeline
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
 	"github.com/consentry/consentry/internal/consent"
 	"github.com/consentry/consentry/internal/face"
 	"github.com/consentry/consentry/internal/gallery"
+	"github.com/consentry/consentry/internal/track"
 )
 
 // Ruling is what a person decided about one face of one asset. No new run undoes it.
@@ -53,6 +57,86 @@ func TrackID(asset string, at time.Duration, box face.Box) string {
 	return hex.EncodeToString(sum[:6])
 }
 
+// onTracks are the rulings on each track, one or none. Where several meet one track, as it was two when they were made,
+// they count together: to obscure goes before to show.
+func (r Rulings) onTracks(asset string, w Watched) []*Ruling {
+	told := make([]*Ruling, len(w.Tracks))
+	for _, ruling := range r[asset] {
+		frame, ok := ruling.frame(w.Times)
+		if !ok {
+			continue
+		}
+		if i := meant(w.Tracks, frame, ruling.Box); i >= 0 {
+			told[i] = told[i].and(ruling)
+		}
+	}
+	return told
+}
+
+// frame is the one of the film on which the face was when it was decided about.
+func (r *Ruling) frame(times []time.Duration) (int, bool) {
+	if r.At == nil || len(times) == 0 {
+		return 0, false
+	}
+	const slack = time.Millisecond // time stamps are told apart by more, and written with less
+	n := sort.Search(len(times), func(i int) bool { return times[i] > *r.At+slack }) - 1
+	return n, n >= 0 && *r.At <= times[len(times)-1]+slack
+}
+
+// meant is the track whose face overlaps the box most on that frame, or −1.
+func meant(tracks []track.Track, frame int, box face.Box) int {
+	best, overlap := -1, 0.0
+	for i := range tracks {
+		b, ok := placeOn(&tracks[i], frame)
+		if u := b.IoU(box); ok && u >= SameFace && u > overlap {
+			best, overlap = i, u
+		}
+	}
+	return best
+}
+
+// placeOn is where a track's face is on a frame.
+func placeOn(t *track.Track, frame int) (face.Box, bool) {
+	if frame < t.First() || frame > t.Last() {
+		return face.Box{}, false
+	}
+	i := sort.Search(len(t.Path), func(k int) bool { return t.Path[k].Frame >= frame })
+	q := t.Path[i]
+	if q.Frame == frame {
+		return q.Box, true
+	}
+	p := t.Path[i-1]
+	share := float64(frame-p.Frame) / float64(q.Frame-p.Frame)
+	between := func(a, b float64) float64 { return a + share*(b-a) }
+	return face.Box{
+		X: between(p.Box.X, q.Box.X), Y: between(p.Box.Y, q.Box.Y), W: between(p.Box.W, q.Box.W), H: between(p.Box.H, q.Box.H),
+	}, true
+}
+
+// and is both rulings together. Two that name different subjects contradict each other.
+func (r *Ruling) and(o Ruling) *Ruling {
+	if r == nil {
+		return &o
+	}
+	both := Ruling{Box: r.Box, At: r.At, Is: cmp.Or(r.Is, o.Is), Not: slices.Concat(r.Not, o.Not), As: maps.Clone(r.As)}
+	if r.Is != "" && o.Is != "" && r.Is != o.Is {
+		both.Not = append(both.Not, both.Is)
+	}
+	for purpose, v := range o.As {
+		mine, ok := both.As[purpose]
+		if both.As == nil {
+			both.As = map[consent.Purpose]Verdict{}
+		}
+		switch {
+		case !ok || mine.Outcome != consent.Obscure && v.Outcome == consent.Obscure:
+			both.As[purpose] = v
+		case mine.Outcome == v.Outcome:
+			both.As[purpose] = Verdict{Outcome: v.Outcome, Bases: slices.Concat(mine.Bases, v.Bases)}
+		}
+	}
+	return &both
+}
+
 // digest names what persons decided about the asset; empty where nobody has.
 func (r Rulings) digest(asset string) string {
 	list := r[asset]
@@ -72,16 +156,16 @@ func (r Rulings) digest(asset string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// on is the ruling on the face with this box: the one that overlaps it most.
-func (r Rulings) on(asset string, box face.Box) (Ruling, bool) {
-	var best Ruling
+// on is the ruling on the photograph's face with this box, or nil: the one that overlaps it most.
+func (r Rulings) on(asset string, box face.Box) *Ruling {
+	var best *Ruling
 	overlap := 0.0
-	for _, ruling := range r[asset] {
-		if u := ruling.Box.IoU(box); u >= SameFace && u > overlap {
-			best, overlap = ruling, u
+	for i, ruling := range r[asset] {
+		if u := ruling.Box.IoU(box); ruling.At == nil && u >= SameFace && u > overlap {
+			best, overlap = &r[asset][i], u
 		}
 	}
-	return best, overlap > 0
+	return best
 }
 
 // withRuled adds the faces that a person has decided about and that were not found this time, so
@@ -89,7 +173,7 @@ func (r Rulings) on(asset string, box face.Box) (Ruling, bool) {
 func withRuled(faces []face.Face, rulings []Ruling) []face.Face {
 	for _, ruling := range rulings {
 		found := slices.ContainsFunc(faces, func(f face.Face) bool { return f.Box.IoU(ruling.Box) >= SameFace })
-		if !found {
+		if !found && ruling.At == nil {
 			faces = append(faces, face.Face{Box: ruling.Box})
 		}
 	}
@@ -130,9 +214,8 @@ func (o Order) mayBe(m gallery.Match) []string {
 }
 
 // ruled is what a person decided for the order's purpose, if it holds.
-func (o Order) ruled(asset string, box face.Box, m gallery.Match) (consent.Decision, bool) {
-	ruling, ok := o.Rulings.on(asset, box)
-	if !ok {
+func (o Order) ruled(ruling *Ruling, m gallery.Match) (consent.Decision, bool) {
+	if ruling == nil {
 		return consent.Decision{}, false
 	}
 	v, ok := ruling.As[o.Purpose]

@@ -61,6 +61,7 @@ func (w *Worker) work(ctx context.Context, lease Lease) error {
 	if err != nil || attempt == nil {
 		return err
 	}
+	defer func() { attempt.folder.release() }()
 	results, err := w.attempt(ctx, attempt)
 	if ctx.Err() != nil {
 		return attempt.undo(ctx)
@@ -88,7 +89,7 @@ func (w *Worker) begin(ctx context.Context, lease Lease) (*attempt, error) {
 	}
 	a := &attempt{worker: w, lease: lease, state: state, revision: revision}
 	if state.Status == Finished {
-		return nil, lease.Done(ctx)
+		return nil, a.done(ctx)
 	}
 	if a.orders, err = w.Orders(job); err != nil {
 		return nil, a.finish(ctx, refused(job, nil, err))
@@ -104,6 +105,9 @@ func (w *Worker) begin(ctx context.Context, lease Lease) (*attempt, error) {
 // attempt goes the way of the asset under a time limit. Every step renews the lease and is
 // written down; if that fails, the work is broken off.
 func (w *Worker) attempt(ctx context.Context, a *attempt) ([]Result, error) {
+	if a.lease.Job().Film {
+		return w.attemptFilm(ctx, a)
+	}
 	ctx, cancel := context.WithTimeout(ctx, w.TimeOut)
 	defer cancel()
 	ctx, abandon := context.WithCancelCause(ctx)

@@ -1,0 +1,110 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/consentry/consentry/internal/consent"
+	"github.com/consentry/consentry/internal/gallery"
+)
+
+// screen looks at the finished film as a stranger would. It returns the fault that keeps it from being released, in words for
+// the person who has to decide, or "".
+func (l *Line) screen(ctx context.Context, t take, result Result) (string, error) {
+	l.Step("screen")
+	s := Screening{Rendering: t.rendering(result.Tracks), Known: t.seen.Tracks, Hidden: hiddenTracks(result.Tracks), Describe: t.order.Mode != Everyone}
+	screened, err := l.Cinema.Screen(ctx, t.film(), s, l.pass(3+2*t.number, passes(t.orders)))
+	if err != nil {
+		return "", fmt.Errorf("screening the finished film: %w", err)
+	}
+	for _, seen := range screened.Faces {
+		if seen.Frame < 0 || seen.Frame >= len(t.seen.Times) || !sound(seen.Face.Box) || !finite(seen.Face.Score) {
+			return "", fmt.Errorf("screening the finished film: %w: a face on frame %d of %d", errNonsense, seen.Frame, len(t.seen.Times))
+		}
+	}
+	if screened.Fault != "" {
+		return screened.Fault, nil
+	}
+	return t.fault(screened.Faces, result.Tracks), nil
+}
+
+func hiddenTracks(verdicts []TrackResult) []int {
+	hidden := []int{}
+	for _, v := range verdicts {
+		if v.Outcome != consent.Show {
+			hidden = append(hidden, v.ID)
+		}
+	}
+	return hidden
+}
+
+// fault says what is wrong with faces that are seen in the finished film and are not those of tracks that are shown.
+func (t *take) fault(faces []Seen, verdicts []TrackResult) string {
+	for _, seen := range faces {
+		if seen.Hidden != 0 && seen.Face.Score >= surelyFace {
+			return "a face can still be found where one was obscured, at " + t.clockAt(seen.Frame)
+		}
+	}
+	told := t.order.Rulings.onTracks(t.asset.Digest, t.seen)
+	for _, together := range byFrame(faces) {
+		if fault := t.faultOn(together, told, verdicts); fault != "" {
+			return fault
+		}
+	}
+	return ""
+}
+
+func (t *take) clockAt(frame int) string { return clock(t.seen.Times[frame].Seconds()) }
+
+// byFrame groups faces that are seen at the same time.
+func byFrame(faces []Seen) [][]Seen {
+	sorted := slices.Clone(faces)
+	slices.SortStableFunc(sorted, func(a, b Seen) int { return a.Frame - b.Frame })
+	var groups [][]Seen
+	for i, f := range sorted {
+		if i == 0 || f.Frame != sorted[i-1].Frame {
+			groups = append(groups, nil)
+		}
+		groups[len(groups)-1] = append(groups[len(groups)-1], f)
+	}
+	return groups
+}
+
+// faultOn looks at the faces of one frame. None of them was decided to be shown. So none must look like somebody who
+// may not be, and where whoever is not known is not shown, none must surely be a face.
+func (t *take) faultOn(faces []Seen, told []*Ruling, verdicts []TrackResult) string {
+	matches := t.matchSeen(faces, told)
+	for i, seen := range faces {
+		m := matches[i]
+		if m.Band != gallery.None && m.Subject != "" && t.order.decisionOn(m.Subject).Outcome != consent.Show {
+			return fmt.Sprintf("a face in the derivative still looks like %s, at %s", m.Subject, t.clockAt(seen.Frame))
+		}
+		cleared := m.Band == gallery.Confident // and may be shown, or it would have been said above
+		if seen.Face.Score >= surelyFace && t.order.hidesStrangers() && !cleared && !t.shownThere(seen, verdicts) {
+			return fmt.Sprintf("a face can be seen in the derivative that was not found before, at %s", t.clockAt(seen.Frame))
+		}
+	}
+	return ""
+}
+
+// shownThere says whether a track that is shown has its face there.
+func (t *take) shownThere(seen Seen, verdicts []TrackResult) bool {
+	i := meant(t.seen.Tracks, seen.Frame, seen.Face.Box)
+	return i >= 0 && verdicts[i].Outcome == consent.Show
+}
+
+// matchSeen compares the faces of one frame with the gallery. Whom a person has said a face is not, it is not.
+func (t *take) matchSeen(faces []Seen, told []*Ruling) []gallery.Match {
+	if t.order.Mode == Everyone {
+		return nobody(len(faces))
+	}
+	probes := make([]gallery.Probe, len(faces))
+	for i, seen := range faces {
+		probes[i].Templates = seen.Face.Templates
+		if k := meant(t.seen.Tracks, seen.Frame, seen.Face.Box); k >= 0 && told[k] != nil {
+			probes[i].Not = told[k].Not
+		}
+	}
+	return t.order.search(probes)
+}

@@ -1,0 +1,129 @@
+package pipeline
+
+import (
+	"github.com/consentry/consentry/internal/consent"
+	"github.com/consentry/consentry/internal/face"
+	"github.com/consentry/consentry/internal/gallery"
+	"github.com/consentry/consentry/internal/track"
+)
+
+// Reasons for which a track's match is in another band than its templates alone would put it.
+const (
+	ReasonOneView    = "at one moment it matches this subject, all views together do not"
+	ReasonNotOneFace = "at one moment it looks like somebody else altogether"
+	ReasonSamePerson = "clearly the same person as in another scene"
+	ReasonAtTheSide  = "clearly the same person as in another scene, but somebody else who is seen at the same time matches too"
+)
+
+// identity is who the tracks of a film are for one order.
+type identity struct {
+	matches []gallery.Match
+	person  []int // tracks that are clearly of one person, whoever it is, have the same number
+}
+
+// identify compares every track with the gallery once, by what all its views say together, and then with the other
+// tracks, so that a person is the same in every shot.
+func (l *Line) identify(w Watched, told []*Ruling, order Order) identity {
+	if order.Mode == Everyone {
+		return identity{matches: nobody(len(w.Tracks)), person: apart(len(w.Tracks))}
+	}
+	probes := make([]gallery.Probe, len(w.Tracks))
+	pooled := make([]face.Templates, len(w.Tracks))
+	for i, t := range w.Tracks {
+		pooled[i] = gallery.Pool(facesOf(t.Views))
+		probes[i] = gallery.Probe{Templates: pooled[i]}
+		if told[i] != nil {
+			probes[i].Is, probes[i].Not = told[i].Is, told[i].Not
+		}
+	}
+	matches := make([]gallery.Match, len(w.Tracks))
+	beside := besides(w.Tracks)
+	for i, t := range w.Tracks {
+		l.Step("match") // a crowd takes a while
+		m := order.matchBeside(probes, i, beside[i])
+		matches[i] = order.doubted(m, probes[i], t.Views)
+	}
+	who := identity{matches: matches, person: persons(pooled, beside, order.Gallery.Thresholds())}
+	order.agree(who, probes, beside)
+	return who
+}
+
+func facesOf(views []track.View) []face.Face {
+	faces := make([]face.Face, len(views))
+	for i, v := range views {
+		faces[i] = v.Face
+	}
+	return faces
+}
+
+// besides lists for each track those that are seen somewhere else at the same time.
+func besides(tracks []track.Track) [][]int {
+	beside := make([][]int, len(tracks))
+	for i := range tracks {
+		for j := range tracks[:i] {
+			if tracks[i].Shot == tracks[j].Shot && track.Overlap(tracks[i], tracks[j]) {
+				beside[i], beside[j] = append(beside[i], j), append(beside[j], i)
+			}
+		}
+	}
+	return beside
+}
+
+// matchBeside matches one track together with those that are seen at the same time, as one subject is not two
+// faces at once. Those are not at the same time with each other, which does not matter here: only this one's answer is taken.
+func (o Order) matchBeside(probes []gallery.Probe, i int, beside []int) gallery.Match {
+	together := []gallery.Probe{probes[i]}
+	for _, j := range beside {
+		together = append(together, probes[j])
+	}
+	return o.search(together)[0]
+}
+
+// doubted is for tracks that are perhaps not one face from end to end: where two heads cross, a track can go on with the
+// other one. All views together then say little of who is seen at one moment only.
+func (o Order) doubted(m gallery.Match, p gallery.Probe, views []track.View) gallery.Match {
+	if p.Is != "" || o.unruled(m).Outcome == consent.Obscure {
+		return m
+	}
+	worst := m
+	for _, v := range views {
+		single := o.Gallery.Match([]gallery.Probe{{Templates: v.Face.Templates, Not: p.Not}})[0]
+		if single.Band != gallery.Confident || o.decisionOn(single.Subject).Outcome == consent.Show || single.Subject == m.Subject {
+			continue
+		}
+		if worst.Reason != ReasonOneView || single.Score > worst.Score {
+			worst = gallery.Match{
+				Subject: single.Subject, Band: gallery.Unsure, Score: single.Score,
+				RunnerUp: m.Subject, RunnerUpScore: m.Score, Reason: ReasonOneView,
+			}
+		}
+	}
+	if worst.Reason != ReasonOneView && o.believedTooMuch(m, views) {
+		worst.Band, worst.Reason = gallery.Unsure, ReasonNotOneFace
+	}
+	return worst
+}
+
+// lookAway is by how much less than an unsure match a view must score with the subject to be held for somebody else:
+// with the default thresholds one standard deviation above strangers, whom five in six of them do not reach.
+const lookAway = 2.5
+
+// believedTooMuch says whether the track would be shown for being this subject, where strangers are not, and some
+// view looks like somebody else altogether.
+func (o Order) believedTooMuch(m gallery.Match, views []track.View) bool {
+	if m.Band != gallery.Confident || !o.hidesStrangers() {
+		return false
+	}
+	for _, v := range views {
+		with := o.Gallery.Match([]gallery.Probe{{Templates: v.Face.Templates, Is: m.Subject}})[0]
+		if with.Score != 0 && with.Score < o.Gallery.Thresholds().Unsure-lookAway { // 0: they cannot be compared
+			return true
+		}
+	}
+	return false
+}
+
+// hidesStrangers says whether a face that matches nobody is not shown.
+func (o Order) hidesStrangers() bool {
+	return o.unruled(gallery.Match{Band: gallery.None}).Outcome != consent.Show
+}
