@@ -47,8 +47,8 @@ func DefaultLimits() Limits {
 	return Limits{MaxBytes: 256 << 30, MaxPixels: 8192 * 4608, Stall: time.Minute}
 }
 
-// Part is the part of a film that is worked on: from From up to but not including To, in the
-// source's own time, counted from its first frame. A zero To is the end; the zero Part is everything.
+// Part is the part of a film that is worked on: the frames with From ≤ At < To, in the source's own time (see
+// [Frame]). A zero To is the end; the zero Part is everything.
 type Part struct {
 	From time.Duration `json:"from,omitempty"`
 	To   time.Duration `json:"to,omitempty"`
@@ -73,13 +73,15 @@ type Colour struct {
 	Space     string `json:"space,omitempty"`
 	Transfer  string `json:"transfer,omitempty"`
 	Primaries string `json:"primaries,omitempty"`
-	HDR       bool   `json:"hdr,omitempty"` // PQ or HLG: frames are tone-mapped to BT.709
+	HDR       bool   `json:"hdr,omitempty"`  // PQ or HLG: frames are tone-mapped to BT.709
+	Full      bool   `json:"full,omitempty"` // full range; frames are of limited range all the same
 }
 
 // Audio is one audio stream.
 type Audio struct {
-	Codec string `json:"codec"` // ffmpeg's name
-	Copy  bool   `json:"copy"`  // MP4 can hold it; else it is transcoded to AAC
+	Stream int    `json:"stream"` // its number in the file
+	Codec  string `json:"codec"`  // ffmpeg's name
+	Copy   bool   `json:"copy"`   // MP4 can hold it; else it is transcoded to AAC
 }
 
 // Info says what a film is.
@@ -95,13 +97,22 @@ type Info struct {
 	Colour    Colour        `json:"colour"`
 	Audio     []Audio       `json:"audio,omitempty"`
 	Upright   bool          `json:"upright"` // stored without a turn, so that it can be passed on without encoding
+
+	Stream  int           `json:"stream"`            // number of the video stream in the file
+	Stored  [2]int        `json:"stored"`            // width and height as stored, before the turn; may be odd
+	Turned  bool          `json:"turned,omitempty"`  // by 90° or 270°, so that width and height change places
+	Pixels  string        `json:"pixels"`            // ffmpeg's name of the pixel format as stored
+	Start   time.Duration `json:"start,omitempty"`   // where the container's clock starts
+	Reaches time.Duration `json:"reaches,omitempty"` // the last frame has at least this time stamp, or the film is not whole; 0: not known
+	Ends    time.Duration `json:"ends,omitempty"`    // when the last frame stops being shown, as the video stream says; 0: it does not
+	Scale   int           `json:"scale"`             // ticks a second of the finished film's time stamps, in which the source's are exact where possible
 }
 
 // Frame is one upright picture in I420: the Y plane of Width × Height bytes, then U and V of half the
 // size each way. Width and Height are even.
 type Frame struct {
 	Number        int           // from 0, within the part
-	At            time.Duration // time stamp in the source's own time; microseconds
+	At            time.Duration // time stamp in the source's own time, to the microsecond
 	Width, Height int
 	Pix           []byte // Width × Height × 3/2 bytes
 }

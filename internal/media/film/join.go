@@ -1,0 +1,106 @@
+package film
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// Join makes the finished film at out out of all segments, in order, and the sound of the source's part.
+// The frames keep the source's time stamps (of a part: counted from its first frame). No picture is encoded again.
+func (t Tools) Join(ctx context.Context, out string, segments []Segment, source string, info Info, part Part, e Encoding, limits Limits) error {
+	if err := t.join(ctx, out, segments, source, info, part, e, limits); err != nil {
+		return fmt.Errorf("joining the film: %w", err)
+	}
+	return nil
+}
+
+func (t Tools) join(ctx context.Context, out string, segments []Segment, source string, info Info, part Part, e Encoding, limits Limits) error {
+	r, err := newReel(segments, info, part)
+	defer r.close()
+	if err != nil {
+		return err
+	}
+	file, err := newDraft(out)
+	if err != nil {
+		return err
+	}
+	args, err := joining(r, source, info, part, e, file.url)
+	if err == nil {
+		err = t.feed(ctx, args, r, info, limits)
+	}
+	if err == nil {
+		err = file.keep()
+	}
+	if err != nil {
+		return errors.Join(err, file.drop())
+	}
+	return nil
+}
+
+// feed runs ffmpeg with the reel on its standard input.
+func (t Tools) feed(ctx context.Context, args []string, r *reel, info Info, limits Limits) error {
+	in, w, err := picturePipe()
+	if err != nil {
+		return err
+	}
+	c, err := start(ctx, t.FFmpeg, args, in, nil)
+	if err != nil {
+		closeAll(w)
+		return err
+	}
+	// Not by the pipe: ffmpeg may search the source for sound for long, and moves the whole film in the end.
+	go c.watch(limits.Stall)
+	err = r.writeTo(w, info)
+	closeAll(w)
+	if err != nil && !errors.Is(err, syscall.EPIPE) {
+		c.kill()
+	}
+	if ended := c.wait(ErrDied); ended != nil && (err == nil || !errors.Is(ended, ErrDied)) {
+		return ended
+	}
+	return err
+}
+
+// joining are ffmpeg's arguments: pictures from the standard input, sound from the source, both on the film's own clock.
+func joining(r *reel, source string, info Info, part Part, e Encoding, url string) ([]string, error) {
+	args := append(quiet(), "-xerror", "-y", "-copyts", "-protocol_whitelist", "file,pipe", "-format_whitelist",
+		"mov,mp4,m4a,3gp,3g2,mj2", "-itsoffset", seconds(r.time(r.zero)), "-f", "mov", "-i", "pipe:0")
+	first := r.time(r.first)
+	sound, from, err := sounds(source, info, part, e, first)
+	if err != nil {
+		return nil, err
+	}
+	args = append(append(args, from...), "-map", "0:0", "-c:v", "copy")
+	args = append(append(args, sound...), stripped()...)
+	if e.Codec == "hevc" {
+		args = append(args, "-tag:v", "hvc1")
+	}
+	if !part.Whole() {
+		args = append(args, "-output_ts_offset", seconds(-first))
+	}
+	return append(args, "-video_track_timescale", strconv.Itoa(r.scale), "-movflags", "+faststart", "-f", "mp4", url), nil
+}
+
+// sounds are the arguments that take the sound from the source: the input, and the streams with their codecs.
+func sounds(source string, info Info, part Part, e Encoding, first time.Duration) (streams, from []string, err error) {
+	if e.Mute || len(info.Audio) == 0 {
+		return nil, nil, nil
+	}
+	in, err := input(info.Container, source)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, a := range info.Audio {
+		streams = append(streams, "-map", fmt.Sprintf("1:%d", a.Stream))
+		if a.Copy {
+			streams = append(streams, fmt.Sprintf("-c:a:%d", i), "copy")
+		} else {
+			streams = append(streams, fmt.Sprintf("-c:a:%d", i), "aac", fmt.Sprintf("-b:a:%d", i), "160k")
+		}
+	}
+	return streams, append([]string{"-itsoffset", seconds(info.shift())}, in...), nil
+}

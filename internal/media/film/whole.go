@@ -1,0 +1,137 @@
+package film
+
+import (
+	"encoding/binary"
+	"io"
+)
+
+// checkWhole finds films that were cut short by what their containers say of their own length, because ffmpeg plays
+// many of them without complaint up to where they end. A transport stream says nothing, nor does a recording
+// that was never finished.
+func checkWhole(r io.ReaderAt, size int64, container string) error {
+	switch container {
+	case containerMP4:
+		_, err := wholeBoxes(r, size)
+		return err
+	case containerMatroska:
+		return wholeSegment(r, size)
+	case containerAVI:
+		return wholeRIFF(r, size)
+	case containerGIF:
+		if err := walkGIF(r, size, func() bool { return true }); err != nil {
+			return damaged("the film ends early")
+		}
+	}
+	return nil
+}
+
+// wholeBoxes reads the boxes up to the end of the file. What does not look like a box behind index and media
+// is left alone: some cameras append it.
+func wholeBoxes(r io.ReaderAt, size int64) ([]box, error) {
+	var out []box
+	seen := map[string]bool{}
+	for at := int64(0); at < size; {
+		b, err := readBox(r, at, size)
+		if err != nil && !(seen["moov"] && seen["mdat"] && !knownTop(r, at, size)) {
+			return nil, damaged("the film ends early")
+		}
+		if err != nil {
+			return out, nil
+		}
+		if len(out) >= maxBoxes {
+			return nil, damaged("too many ISO media boxes")
+		}
+		out, at, seen[b.kind] = append(out, b), b.stop, true
+	}
+	if !seen["moov"] {
+		return nil, damaged("the film has no index")
+	}
+	return out, nil
+}
+
+// knownTop says whether there is the head of a box that matters at the place.
+func knownTop(r io.ReaderAt, at, size int64) bool {
+	b := make([]byte, min(8, size-at))
+	if _, err := r.ReadAt(b, at); err != nil && err != io.EOF || len(b) < 8 {
+		return false
+	}
+	switch string(b[4:]) {
+	case "moov", "mdat", "moof", "mfra", "sidx":
+		return true
+	}
+	return false
+}
+
+// wholeSegment compares the size of Matroska's one segment with that of the file (RFC 8794 §6, RFC 9559 §5.1).
+func wholeSegment(r io.ReaderAt, size int64) error {
+	at := int64(0)
+	for range 8 { // the head, and perhaps something void
+		id, length, unknown, next, err := element(r, at, size)
+		if err != nil {
+			return err
+		}
+		if !unknown && length > uint64(size-next) {
+			return damaged("the film ends early")
+		}
+		if id == 0x18538067 {
+			return nil
+		}
+		at = next + int64(length)
+	}
+	return damaged("Matroska without a segment")
+}
+
+// element reads the head of an element of EBML.
+func element(r io.ReaderAt, at, size int64) (id, length uint64, unknown bool, next int64, err error) {
+	b := make([]byte, max(0, min(12, size-at)))
+	if _, err := r.ReadAt(b, at); err != nil && err != io.EOF {
+		return 0, 0, false, 0, damaged("reading Matroska")
+	}
+	n := 0
+	for ; n < 4 && n < len(b); n++ {
+		if b[0]&(0x80>>n) != 0 {
+			break
+		}
+	}
+	if n >= 4 || n+1 >= len(b) {
+		return 0, 0, false, 0, damaged("the film ends early")
+	}
+	for _, c := range b[:n+1] {
+		id = id<<8 | uint64(c)
+	}
+	rest := b[n+1:]
+	m := 0
+	for ; m < 8; m++ {
+		if rest[0]&(0x80>>m) != 0 {
+			break
+		}
+	}
+	if m >= 8 || m+1 > len(rest) {
+		return 0, 0, false, 0, damaged("the film ends early")
+	}
+	length = uint64(rest[0]) & (0x7f >> m)
+	for _, c := range rest[1 : m+1] {
+		length = length<<8 | uint64(c)
+	}
+	return id, length, length == 1<<(7*(m+1))-1, at + int64(n+1+m+1), nil
+}
+
+// wholeRIFF compares the sizes of the parts of an AVI with that of the file. Zero is what a recorder leaves that never
+// came back to fill it in.
+func wholeRIFF(r io.ReaderAt, size int64) error {
+	for at := int64(0); at+12 <= size; {
+		var b [12]byte
+		if _, err := r.ReadAt(b[:], at); err != nil || string(b[:4]) != "RIFF" {
+			return nil // something that is no AVI lies behind one that is whole
+		}
+		n := int64(binary.LittleEndian.Uint32(b[4:]))
+		if n > size-at-8 {
+			return damaged("the film ends early")
+		}
+		if n == 0 {
+			return nil
+		}
+		at += 8 + n + n&1
+	}
+	return nil
+}
