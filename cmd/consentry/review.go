@@ -16,7 +16,9 @@ type reviewCommand struct {
 	Decide reviewDecide `cmd:"" help:"Decide about a face; the derivatives that it is in are made again."`
 }
 
-type reviewList struct{}
+type reviewList struct {
+	Crops string `placeholder:"DIR" type:"path" help:"Write a picture of each face, bare, into this folder: for the person who decides, and not to be passed on."`
+}
 
 // Run prints the faces that wait in the runs of this state.
 func (r *reviewList) Run(ctx context.Context, a *app) error {
@@ -26,21 +28,35 @@ func (r *reviewList) Run(ctx context.Context, a *app) error {
 			return err
 		}
 		waiting := known.Faces().Waiting()
-		if a.json {
-			return json.NewEncoder(a.stdout).Encode(waiting)
-		}
-		if len(waiting) == 0 {
-			_, err := fmt.Fprintln(a.stdout, "no face waits for a person")
+		if err := a.printWaiting(waiting); err != nil || r.Crops == "" {
 			return err
 		}
-		table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "FACE\tPICTURE\tAT\tPURPOSES\tWHY")
-		for _, f := range waiting {
-			fmt.Fprintf(table, "%s\t%s\t%.0f,%.0f %.0f×%.0f\t%s\t%s\n",
-				f.ID, f.Path, f.Box.X, f.Box.Y, f.Box.W, f.Box.H, review.Purposes(f.Waiting), shortened(f.Reason))
-		}
-		return table.Flush()
+		return a.writeCrops(ctx, b, r.Crops, waiting, known.Runs)
 	})
+}
+
+func (a *app) printWaiting(waiting []review.Face) error {
+	if a.json {
+		return json.NewEncoder(a.stdout).Encode(waiting)
+	}
+	if len(waiting) == 0 {
+		_, err := fmt.Fprintln(a.stdout, "no face waits for a person")
+		return err
+	}
+	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "FACE\tFILE\tAT\tPURPOSES\tWHY")
+	for _, f := range waiting {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", f.ID, f.Path, where(f), review.Purposes(f.Waiting), shortened(f.Reason))
+	}
+	return table.Flush()
+}
+
+// where is the place in a photograph, or the time in a film.
+func where(f review.Face) string {
+	if f.Film != nil {
+		return f.Film.String()
+	}
+	return fmt.Sprintf("%.0f,%.0f %.0f×%.0f", f.Box.X, f.Box.Y, f.Box.W, f.Box.H)
 }
 
 // maxReason is what fits a line of the table; --json gives the whole.

@@ -23,22 +23,38 @@ type aftermath struct {
 	app     *app
 	effects []review.Effect
 	held    map[string]*redact.Folder // by output folder
+	about   string                    // what is decided about, as in "this film"
 	failed  bool                      // something is withheld, as it could not be made again
 }
 
-func newAftermath(a *app, known review.Known, asset string, said review.Statement) aftermath {
-	purposes := said.Purposes
-	if said.Is != "" || len(said.Not) > 0 {
-		purposes = nil // who it is holds for all
+func newAftermath(a *app, known review.Known, decisions []decision) aftermath {
+	changes := make([]review.Change, len(decisions))
+	for i, d := range decisions {
+		changes[i] = review.Change{Asset: d.face.Asset, Purposes: d.said.Purposes}
+		if d.said.Is != "" || len(d.said.Not) > 0 {
+			changes[i].Purposes = nil // who it is holds for all
+		}
 	}
 	m := aftermath{
-		app: a, effects: review.Effects(known.Runs, asset, purposes), held: map[string]*redact.Folder{},
-		failed: len(known.Damaged) > 0,
+		app: a, effects: review.Effects(known.Runs, changes...), held: map[string]*redact.Folder{},
+		about: aboutOf(decisions), failed: len(known.Damaged) > 0,
 	}
-	for _, e := range review.Effects(known.Elsewhere, asset, purposes) {
-		m.say("%s on %s holds what was made of this photograph before the decision; decide there as well", e.Run.Out, e.Run.Host)
+	for _, e := range review.Effects(known.Elsewhere, changes...) {
+		m.say("%s on %s holds what was made of %s before the decision; decide there as well", e.Run.Out, e.Run.Host, m.about)
 	}
 	return m
+}
+
+func aboutOf(decisions []decision) string {
+	first := decisions[0].face
+	other := func(d decision) bool { return d.face.Asset != first.Asset }
+	switch {
+	case slices.ContainsFunc(decisions, other):
+		return "these files"
+	case first.Film != nil:
+		return "this film"
+	}
+	return "this photograph"
 }
 
 // say tells what is left to the user.
@@ -90,7 +106,7 @@ func (m *aftermath) takeBack() {
 	for _, e := range m.effects {
 		if folder := m.held[e.Run.Out]; folder != nil {
 			if _, err := folder.TakeBack(e.Places); err != nil {
-				m.say("%s: what was made of this photograph before the decision still lies there; take it away: %v", e.Run.Out, err)
+				m.say("%s: what was made of %s before the decision still lies there; take it away: %v", e.Run.Out, m.about, err)
 			}
 		}
 	}
@@ -112,8 +128,8 @@ func (m *aftermath) runAgain(ctx context.Context) error {
 		case code != 0: // the run has said what is wrong
 			m.say("%s: not all of it could be made again; what is not released was taken away", e.Run.Out)
 		default:
-			m.say("the decision is kept, and what was made of this photograph before is taken away. "+
-				"It could not be made again, into %s: %v", e.Run.Out, err)
+			m.say("the decision is kept, and what was made of %s before is taken away. "+
+				"It could not be made again, into %s: %v", m.about, e.Run.Out, err)
 			m.undo(e, redone[e.Run.Out])
 		}
 		redone[e.Run.Out] = append(redone[e.Run.Out], slices.Collect(maps.Keys(e.Run.Made()))...)
@@ -158,6 +174,10 @@ func (a *app) runAgain(ctx context.Context, run review.Run) error {
 // addReference keeps the face as a reference of the subject. Where it is not good enough, or the
 // subject may not be enrolled, nothing is decided either: the person decides again without it.
 func (a *app) addReference(ctx context.Context, b *bus.Bus, f review.Face, runs []review.Run, subject string) error {
+	if f.Film != nil {
+		return usageError{fmt.Errorf("nothing was decided: a face of a film cannot be kept as a reference; "+
+			"decide without --add-reference, and enrol a photograph of %s", subject)}
+	}
 	if err := a.models.Verify(ctx); err != nil {
 		return err
 	}

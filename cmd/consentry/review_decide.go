@@ -13,18 +13,24 @@ import (
 )
 
 type reviewDecide struct {
-	Face         string   `arg:"" help:"The face's id: on the contact sheet, in report.json, in review list."`
+	Face         []string `arg:"" help:"The face's id: on the contact sheet, in report.json, in review list. Several, where the same is said of all."`
 	As           string   `enum:"show,obscure," default:"" placeholder:"WORD" help:"What becomes of the face: show or obscure."`
 	Is           string   `placeholder:"ID" help:"The face is this subject; the register decides then."`
 	Not          []string `placeholder:"ID" help:"The face is not this subject."`
 	Purpose      []string `placeholder:"X" help:"With --as: for these purposes only. Default: those for which it waits, or all that it was judged for where it waits for none."`
 	By           string   `placeholder:"WHO" help:"Who decides: an office or initials."`
 	Why          string   `placeholder:"TEXT" help:"Why, for the record."`
-	AddReference bool     `help:"With --is: keep the face as a reference of the subject, if it may be enrolled."`
+	AddReference bool     `help:"With --is: keep the face as a reference of the subject, if it may be enrolled. Of photographs only."`
 }
 
-// Run keeps the decision, and does the runs again that it could change. What these have made of the
-// asset is taken away before: whatever goes wrong then, nothing stays that the decision is against.
+// decision is what is said of one face.
+type decision struct {
+	face review.Face
+	said review.Statement
+}
+
+// Run keeps the decisions, and does the runs again that they could change. What these have made of the
+// assets is taken away before: whatever goes wrong then, nothing stays that a decision is against.
 func (r *reviewDecide) Run(ctx context.Context, a *app) error {
 	if err := r.check(); err != nil {
 		return usageError{err}
@@ -35,29 +41,45 @@ func (r *reviewDecide) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		f, ok := known.Faces().Find(r.Face)
+		decisions, err := r.decisions(reg, known.Faces())
+		if err != nil {
+			return usageError{err}
+		}
+		after = newAftermath(a, known, decisions)
+		if r.AddReference {
+			if err := a.addReference(ctx, b, decisions[0].face, after.runs(), r.Is); err != nil {
+				return err
+			}
+		}
+		return r.keep(ctx, b, decisions, &after)
+	})
+	if err != nil {
+		return err
+	}
+	return after.runAgain(ctx)
+}
+
+// decisions are what is said of each face. An error says why it cannot be said of one; then it is said of none.
+func (r *reviewDecide) decisions(reg *consent.Register, faces *review.Faces) ([]decision, error) {
+	var list []decision
+	for i, id := range r.Face {
+		if slices.Contains(r.Face[:i], id) {
+			continue
+		}
+		f, ok := faces.Find(id)
 		if !ok {
-			return usageError{fmt.Errorf("%s: no such face in the runs of this state; see consentry review list", r.Face)}
+			return nil, fmt.Errorf("%s: no such face in the runs of this state; see consentry review list", id)
 		}
 		said, err := r.statement(reg, f)
 		if err == nil {
 			err = said.Check()
 		}
 		if err != nil {
-			return usageError{err}
+			return nil, err
 		}
-		after = newAftermath(a, known, f.Asset, said)
-		if r.AddReference {
-			if err := a.addReference(ctx, b, f, after.runs(), r.Is); err != nil {
-				return err
-			}
-		}
-		return r.keep(ctx, b, f, said, &after)
-	})
-	if err != nil {
-		return err
+		list = append(list, decision{f, said})
 	}
-	return after.runAgain(ctx)
+	return list, nil
 }
 
 // check refuses what can be told to be wrong from the command line alone.
@@ -67,6 +89,8 @@ func (r *reviewDecide) check() error {
 		return errors.New("say what you decide: --as show, --as obscure, --is ID or --not ID")
 	case r.AddReference && r.Is == "":
 		return errors.New("--add-reference: of whom? Give --is ID")
+	case r.AddReference && len(r.Face) > 1:
+		return errors.New("--add-reference: one face at a time")
 	case r.Is != "" && slices.Contains(r.Not, r.Is):
 		return fmt.Errorf("--is %s --not %[1]s: it is one or the other", r.Is)
 	case r.As == string(consent.Show) && (r.Is != "" || len(r.Not) > 0):
@@ -78,18 +102,24 @@ func (r *reviewDecide) check() error {
 	return nil
 }
 
-// keep writes the statement down, while no run can write to what it is about. Were it written first, a
-// program that is killed would leave a derivative that the decision is against.
-func (r *reviewDecide) keep(ctx context.Context, b *bus.Bus, f review.Face, said review.Statement, after *aftermath) error {
+// keep writes the statements down, while no run can write to what they are about. Were they written first,
+// a program that is killed would leave a derivative that a decision is against.
+func (r *reviewDecide) keep(ctx context.Context, b *bus.Bus, decisions []decision, after *aftermath) error {
 	if err := after.hold(); err != nil {
 		return errors.Join(usageError{err}, after.release())
 	}
 	after.takeBack()
-	err := review.New(b.Rulings(), b.Runs()).Rule(ctx, f.Asset, f.Box, said)
-	if errors.Is(err, bus.ErrConflict) {
-		err = usageError{fmt.Errorf("somebody else has just decided about %s; look again and repeat: %w", r.Face, err)}
+	store := review.New(b.Rulings(), b.Runs())
+	for _, d := range decisions {
+		err := store.RuleAt(ctx, d.face.Asset, d.face.Place(), d.said)
+		if errors.Is(err, bus.ErrConflict) {
+			err = usageError{fmt.Errorf("somebody else has just decided about %s; look again and repeat: %w", d.face.ID, err)}
+		}
+		if err != nil {
+			return errors.Join(err, after.release())
+		}
 	}
-	return errors.Join(err, after.release())
+	return after.release()
 }
 
 // statement is what is said. An error says why it cannot be.
@@ -112,11 +142,11 @@ func (r *reviewDecide) statement(reg *consent.Register, f review.Face) (review.S
 	}
 	about, err := f.For(wanted)
 	if err != nil {
-		return said, fmt.Errorf("%s: %w", r.Face, err)
+		return said, fmt.Errorf("%s: %w", f.ID, err)
 	}
 	if said.As == consent.Show {
 		if err := review.Showable(about); err != nil {
-			return said, fmt.Errorf("nothing was decided about %s: %w", r.Face, err)
+			return said, fmt.Errorf("nothing was decided about %s: %w", f.ID, err)
 		}
 	}
 	said.Bases = map[consent.Purpose][]string{}

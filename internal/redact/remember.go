@@ -47,10 +47,14 @@ func (s *session) finished() time.Time {
 func (w *wanted) remembered() review.Asset {
 	reported := w.asset()
 	a := review.Asset{
-		Path: reported.Path, SHA256: w.digest, Purpose: w.result.Purpose, Place: w.name(), Faces: reported.Faces,
+		Path: reported.Path, SHA256: w.digest, Purpose: w.result.Purpose, Place: w.name(),
+		Faces: reported.Faces, Tracks: reported.Tracks,
 	}
 	for i := range a.Faces {
 		a.Faces[i].DetectorScore, a.Faces[i].Region = 0, nil
+	}
+	for i := range a.Tracks {
+		a.Tracks[i].DetectorScore, a.Tracks[i].Region = 0, nil
 	}
 	return a
 }

@@ -131,15 +131,19 @@ func (r Run) forget(subject string) bool {
 	found := false
 	for _, a := range r.Assets {
 		for i := range a.Faces {
-			found = forgetIn(&a.Faces[i], subject) || found
+			f := &a.Faces[i]
+			found = forgetIn(&f.Match, &f.Reason, &f.Basis, subject) || found
+		}
+		for i := range a.Tracks {
+			t := &a.Tracks[i]
+			found = forgetIn(&t.Match, &t.Reason, &t.Basis, subject) || found
 		}
 	}
 	return found
 }
 
-func forgetIn(f *report.Face, subject string) bool {
-	m := &f.Match
-	if m.Subject != subject && m.RunnerUp != subject && !mentions(f.Basis, subject) && !mentions(f.Reason, subject) {
+func forgetIn(m *report.Match, reason, basis *string, subject string) bool {
+	if m.Subject != subject && m.RunnerUp != subject && !mentions(*basis, subject) && !mentions(*reason, subject) {
 		return false
 	}
 	if m.Subject == subject {
@@ -148,9 +152,9 @@ func forgetIn(f *report.Face, subject string) bool {
 	if m.RunnerUp == subject {
 		m.RunnerUp = ""
 	}
-	if mentions(f.Reason, subject) {
-		f.Reason = "looked like somebody who is not in the register any more"
+	if mentions(*reason, subject) {
+		*reason = "looked like somebody who is not in the register any more"
 	}
-	f.Basis = ""
+	*basis = ""
 	return true
 }

@@ -3,8 +3,9 @@
 // It promises:
 //   - What was decided stays: every statement is kept with its day and its author's office, the
 //     later ones rule, and no new run takes any of them away.
-//   - A decision is about one face of one asset, named by the asset's digest and the face's box. It
-//     says nothing of the subject elsewhere, and adds no reference by itself.
+//   - A decision is about one face of one asset, named by the asset's digest and the face's box, or
+//     about one track of a film, named by where its face is at one moment as well. It says nothing of the
+//     subject elsewhere, and adds no reference by itself.
 //   - Nothing here names a person other than by admission number.
 package review
 
@@ -52,10 +53,43 @@ const version = 1
 
 // record is all that was said about one face.
 type record struct {
-	Version    int         `json:"version"`
-	Asset      string      `json:"asset"`
-	Box        face.Box    `json:"box"`
+	Version int    `json:"version"`
+	Asset   string `json:"asset"`
+	Place
 	Statements []Statement `json:"statements"`
+}
+
+// Place is where a face is that a person speaks of.
+type Place struct {
+	Box face.Box `json:"box"`
+	// At is the time stamp of the film's frame on which it is there; nil for a photograph.
+	At *time.Duration `json:"at,omitempty"`
+}
+
+// Place is where the face is.
+func (f *Face) Place() Place {
+	p := Place{Box: f.Box}
+	if f.Film != nil {
+		at := f.Film.Time()
+		p.At = &at
+	}
+	return p
+}
+
+// id is by which a person decides about the face.
+func (p Place) id(asset string) string {
+	if p.At != nil {
+		return pipeline.TrackID(asset, *p.At, p.Box)
+	}
+	return pipeline.FaceID(asset, p.Box)
+}
+
+// overlap is how much two places are one, from 0 to 1. Boxes of two moments are not compared.
+func (p Place) overlap(o Place) float64 {
+	if (p.At == nil) != (o.At == nil) || p.At != nil && *p.At != *o.At {
+		return 0
+	}
+	return p.Box.IoU(o.Box)
 }
 
 // Errors of Decide.
@@ -64,13 +98,18 @@ var (
 	ErrBadOutcome  = errors.New("a person decides to show or to obscure")
 )
 
-// Rule adds a statement to what is known of the face with this box. Another person who decides
-// about the same face at the same moment makes it fail with bus.ErrConflict.
+// Rule adds a statement to what is known of the photograph's face with this box. Another person who
+// decides about the same face at the same moment makes it fail with bus.ErrConflict.
 func (s *Store) Rule(ctx context.Context, asset string, box face.Box, said Statement) error {
+	return s.RuleAt(ctx, asset, Place{Box: box}, said)
+}
+
+// RuleAt is Rule for a photograph or a film.
+func (s *Store) RuleAt(ctx context.Context, asset string, place Place, said Statement) error {
 	if err := said.Check(); err != nil {
 		return err
 	}
-	key, known, revision, err := s.find(ctx, asset, box)
+	key, known, revision, err := s.find(ctx, asset, place)
 	if err != nil {
 		return err
 	}
@@ -107,13 +146,13 @@ func (said Statement) Check() error {
 }
 
 // find is the record of the face, which may have been boxed a little otherwise before, or a new one.
-func (s *Store) find(ctx context.Context, asset string, box face.Box) (string, record, uint64, error) {
-	key := asset + "." + pipeline.FaceID(asset, box)
-	fresh := record{Version: version, Asset: asset, Box: box}
+func (s *Store) find(ctx context.Context, asset string, place Place) (string, record, uint64, error) {
+	key := asset + "." + place.id(asset)
+	fresh := record{Version: version, Asset: asset, Place: place}
 	best := 0.0
 	var revision uint64
 	err := s.each(ctx, asset+".*", func(rec bus.Record, r record) {
-		if u := r.Box.IoU(box); u >= pipeline.SameFace && u > best {
+		if u := r.overlap(place); u >= pipeline.SameFace && u > best {
 			best, key, fresh, revision = u, rec.Key, r, rec.Revision
 		}
 	})
@@ -170,7 +209,7 @@ func (s *Store) Rulings(ctx context.Context) (pipeline.Rulings, error) {
 
 // ruling is what the statements come to: of each question the last answer.
 func (r record) ruling() pipeline.Ruling {
-	ruling := pipeline.Ruling{Box: r.Box, As: map[consent.Purpose]pipeline.Verdict{}}
+	ruling := pipeline.Ruling{Box: r.Box, At: r.At, As: map[consent.Purpose]pipeline.Verdict{}}
 	for _, said := range r.Statements {
 		if said.Unnamed {
 			ruling.Is = ""

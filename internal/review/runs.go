@@ -39,6 +39,7 @@ type Asset struct {
 	Purpose consent.Purpose `json:"purpose"`
 	Place   string          `json:"place"` // of the derivative below the output folder, whether there is one or not
 	Faces   []report.Face   `json:"faces,omitempty"`
+	Tracks  []report.Track  `json:"tracks,omitempty"` // of a film
 }
 
 // Damaged is a run of which something is kept that cannot be read. Out is empty where not even that
@@ -161,14 +162,19 @@ type Effect struct {
 	Places []string
 }
 
-// Effects lists the runs that a decision about a face of the asset could change for one of the
-// purposes (nil: all of them), in the order in which they were done. A run that was done later, into
-// the same places, is among them, so that again it has the last word.
-func Effects(runs []Run, asset string, purposes []consent.Purpose) []Effect {
+// Change is what a decision can change.
+type Change struct {
+	Asset    string            // SHA-256 of the original
+	Purposes []consent.Purpose // nil: all of them
+}
+
+// Effects lists the runs that decisions about faces could change, in the order in which they were done.
+// A run that was done later, into the same places, is among them, so that again it has the last word.
+func Effects(runs []Run, changes ...Change) []Effect {
 	var effects []Effect
 	rewritten := map[string]map[string]bool{} // places by output folder
 	for _, r := range runs {
-		e := Effect{Run: r, Places: r.changed(asset, purposes)}
+		e := Effect{Run: r, Places: r.changed(changes)}
 		if len(e.Places) == 0 && !anyOf(r.Made(), rewritten[r.Out]) {
 			continue
 		}
@@ -190,21 +196,25 @@ func anyOf(some, all map[string]bool) bool {
 	return false
 }
 
-// changed lists the places of the derivatives of the asset for the purposes. Where every face is
+// changed lists the places of the derivatives that could come out otherwise. Where every face is
 // obscured whoever it is, no decision changes anything.
-func (r Run) changed(asset string, purposes []consent.Purpose) []string {
+func (r Run) changed(changes []Change) []string {
 	var places []string
 	for _, a := range r.Assets {
-		if a.SHA256 == asset && (purposes == nil || slices.Contains(purposes, a.Purpose)) && !a.everyone() {
+		if !a.everyone() && slices.ContainsFunc(changes, func(c Change) bool { return c.concerns(a) }) {
 			places = append(places, a.Place)
 		}
 	}
 	return places
 }
 
+func (c Change) concerns(a Asset) bool {
+	return a.SHA256 == c.Asset && (c.Purposes == nil || slices.Contains(c.Purposes, a.Purpose))
+}
+
 func (a Asset) everyone() bool {
-	judged := len(a.Faces) > 0
-	return judged && !slices.ContainsFunc(a.Faces, func(f report.Face) bool { return !obscuredAsAll(f) })
+	seen := a.sightings()
+	return len(seen) > 0 && !slices.ContainsFunc(seen, func(s sighting) bool { return !obscuredAsAll(s.Face) })
 }
 
 // forgetRun erases a run. The head goes first: what is left of one that was cut short is no run.

@@ -231,7 +231,7 @@ func TestEffects(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			for _, e := range review.Effects(runs, "digest of "+test.asset, test.purposes) {
+			for _, e := range review.Effects(runs, review.Change{Asset: "digest of " + test.asset, Purposes: test.purposes}) {
 				got = append(got, strings.TrimSpace(fmt.Sprintf("%d: %s", e.Run.Finished.Unix(), strings.Join(e.Places, ","))))
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {

@@ -12,12 +12,13 @@ import (
 	"github.com/consentry/consentry/pipeline"
 )
 
-// Face is one face of one asset as runs saw it.
+// Face is one face of one photograph, or one track of one film, as runs saw it.
 type Face struct {
 	ID      string       `json:"id"`
 	Asset   string       `json:"asset"` // SHA-256 of the original
 	Path    string       `json:"path"`  // as in the report
 	Box     face.Box     `json:"box"`
+	Film    *Moment      `json:"film,omitempty"` // nil for a photograph
 	Match   report.Match `json:"match"`
 	Reason  string       `json:"reason"`  // why a person decides
 	Waiting []Wait       `json:"waiting"` // the purposes for which it waits
@@ -51,7 +52,7 @@ func (k Known) Faces() *Faces {
 				continue
 			}
 			made[place] = true
-			for _, seen := range asset.Faces {
+			for _, seen := range asset.sightings() {
 				if seen.ID != "" {
 					faces.add(asset, seen)
 				}
@@ -61,22 +62,25 @@ func (k Known) Faces() *Faces {
 	return &faces
 }
 
-func (f *Faces) add(asset Asset, seen report.Face) {
+func (f *Faces) add(asset Asset, seen sighting) {
 	known := f.byID[seen.ID]
 	if known == nil {
 		box := face.Box{X: seen.Box[0], Y: seen.Box[1], W: seen.Box[2], H: seen.Box[3]}
-		known = &Face{ID: seen.ID, Asset: asset.SHA256, Path: asset.Path, Box: box, Match: seen.Match, Reason: seen.Reason, Waiting: []Wait{}}
+		known = &Face{
+			ID: seen.ID, Asset: asset.SHA256, Path: asset.Path, Box: box, Film: seen.film,
+			Match: seen.Match, Reason: seen.Reason, Waiting: []Wait{},
+		}
 		f.byID[seen.ID] = known
 		f.order = append(f.order, seen.ID)
 	}
-	known.Judged = waitFor(known.Judged, asset.Purpose, seen)
+	known.Judged = waitFor(known.Judged, asset.Purpose, seen.Face)
 	if seen.Outcome != report.Review {
 		return
 	}
 	if !known.waits { // why it waits matters more than what it was judged by elsewhere
 		known.waits, known.Match, known.Reason = true, seen.Match, seen.Reason
 	}
-	known.Waiting = waitFor(known.Waiting, asset.Purpose, seen)
+	known.Waiting = waitFor(known.Waiting, asset.Purpose, seen.Face)
 }
 
 func waitFor(list []Wait, purpose consent.Purpose, seen report.Face) []Wait {
