@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 )
 
 // manyTracks is from where on the tracks of one outcome are folded away.
@@ -129,23 +128,6 @@ func (c *card) stripAlt(t *Track, at string) string {
 		return fmt.Sprintf("Track %d at %s in the finished film, obscured.", t.ID, at)
 	}
 	return fmt.Sprintf("Track %d at %s in the finished film.", t.ID, at)
-}
-
-// maxTimes is how many waiting tracks are named by their times where a withheld film is listed.
-const maxTimes = 4
-
-// WaitingAt says when the tracks are seen that wait for a person; empty where none does.
-func (c *card) WaitingAt() string {
-	var times []string
-	for i := range c.Tracks {
-		if t := &c.Tracks[i]; t.Outcome == Review {
-			times = append(times, clock(t.From)+" – "+clock(t.To))
-		}
-	}
-	if more := len(times) - maxTimes; more > 0 {
-		times = append(times[:maxTimes], "and "+strconv.Itoa(more)+" more")
-	}
-	return strings.Join(times, ", ")
 }
 
 func newShot(p Picture) (shot, error) {
