@@ -20,13 +20,15 @@ type Builder struct {
 	live     []*strand
 	dormant  []*strand // of this shot: no longer carried, but may be found again
 	done     []Track
+	panned   face.Point // where the picture has moved to since the film began, pixels
 	past     []occupied // of the last frames of this shot, oldest first
 }
 
-// occupied says where faces were seen lately on one frame.
+// occupied says where faces were seen lately on one frame, and where the picture has moved to.
 type occupied struct {
-	frame int
-	boxes []occupant
+	frame  int
+	boxes  []occupant
+	panned face.Point
 }
 
 type occupant struct {
@@ -53,7 +55,17 @@ func (b *Builder) Next(n int, m Motion) error {
 		b.start = n
 		return nil
 	}
+	width := float64(b.options.Width)
+	b.panned = face.Point{X: b.panned.X + m.Pan.X*width, Y: b.panned.Y + m.Pan.Y*width}
 	return b.carry()
+}
+
+// pan is how the picture moved in the last so many frames, pixels.
+func (b *Builder) pan(frames int) face.Point {
+	if frames < 1 || frames > len(b.past) {
+		return face.Point{}
+	}
+	return minus(b.panned, b.past[len(b.past)-frames].panned)
 }
 
 // remember notes where faces are seen on the frame that is left.
@@ -61,7 +73,7 @@ func (b *Builder) remember() {
 	if b.frame < 0 {
 		return
 	}
-	b.past = append(b.past, occupied{b.frame, b.seenNow()})
+	b.past = append(b.past, occupied{b.frame, b.seenNow(), b.panned})
 	if extra := len(b.past) - b.options.Keep(); extra > 0 {
 		b.past = slices.Delete(b.past, 0, extra)
 	}

@@ -10,8 +10,7 @@ import (
 // carried is where motion has brought a face on one frame.
 type carried struct {
 	box   face.Box
-	sure  float64 // of the step to this frame
-	trust float64 // running mean of sure
+	trust float64 // running mean of how sure the steps were
 	grow  float64 // uncertainty so far, share of the size
 	met   int     // frames in a row on which another face was seen in this place
 }
@@ -29,20 +28,16 @@ const (
 	trustTime  = 5.0 // frames at 25 a second over which sureness is averaged
 	trusted    = 0.6 // average from which on a face is carried longer than half a second
 	halfSure   = 0.5 // below this a step is partly guessed from how the face moved before
-	sharesWith = 0.4 // IoU from which on a carried box lies where another face is seen
+	sharesWith = 0.3 // IoU from which on a carried box lies where another face is seen
 	gone       = 0.03
 )
 
 // step goes on from c (or from a sighting, with trust 1) by what the flow says and how the face moved before.
-func (c carried) step(m Moved, d drift, met bool, pace float64) carried {
-	sure := m.Sure
-	if met {
-		sure = 0 // what is seen moving there is somebody else
-	}
-	believed := min(1, sure/halfSure)
+func (c carried) step(m Moved, d drift, pan face.Point, met bool, pace float64) carried {
+	believed := min(1, m.Sure/halfSure)
 	weight := min(1, pace/trustTime)
-	next := carried{box: mix(d.move(c.box), m.Box, believed), sure: sure, trust: c.trust + weight*(sure-c.trust)}
-	next.grow = min(growMost, c.grow+pace*(growSure+growUnsure*(1-sure)))
+	next := carried{box: mix(d.move(c.box, pan), m.Box, believed), trust: c.trust + weight*(m.Sure-c.trust)}
+	next.grow = min(growMost, c.grow+pace*(growSure+growUnsure*(1-m.Sure)))
 	if met {
 		next.met = c.met + 1
 	}
@@ -84,18 +79,19 @@ func (b *Builder) carry() error {
 	if len(b.live) == 0 {
 		return nil
 	}
+	before := b.past[len(b.past)-1]
 	boxes := make([]face.Box, len(b.live))
 	for i, s := range b.live {
-		boxes[i] = s.box()
+		boxes[i] = s.visible(before.boxes)
 	}
 	moved, err := b.follow(b.frame-1, b.frame, boxes)
 	if err != nil {
 		return err
 	}
-	seen := b.past[len(b.past)-1].boxes
+	pan := minus(b.panned, before.panned)
 	live := b.live[:0]
 	for i, s := range b.live {
-		if s.carry(moved[i], seen, b.options) {
+		if s.carry(boxes[i], moved[i], pan, before.boxes, b.options) {
 			live = append(live, s)
 		} else {
 			b.dormant = append(b.dormant, s)
@@ -117,19 +113,24 @@ func (b *Builder) follow(from, to int, boxes []face.Box) ([]Moved, error) {
 	return moved, nil
 }
 
-// carry takes one step; false: the track is carried no further.
-func (s *strand) carry(m Moved, seen []occupant, o Options) bool {
+// visible is what of the track is to be followed.
+func (s *strand) visible(seen []occupant) face.Box {
+	if s.missed == 0 && !s.retired {
+		return s.box()
+	}
+	return visible(s.id, s.box(), seen)
+}
+
+// carry takes one step, on which part of the face moved by m; false: the track is carried no further.
+func (s *strand) carry(part face.Box, m Moved, pan face.Point, seen []occupant, o Options) bool {
 	at := carried{box: s.last.Box, trust: 1}
 	if n := len(s.tail); n > 0 {
 		at = s.tail[n-1]
 	}
+	m = whole(at.box, part, m)
+	s.speed.note(at.box, m, pan, o.pace())
 	met := (s.missed > 0 || s.retired) && meets(s.id, at.box, seen)
-	if !met && m.Sure >= halfSure {
-		s.speed.follow(at.box, m.Box)
-	} else {
-		s.speed.fade(o.pace())
-	}
-	next := at.step(m, s.speed, met, o.pace())
+	next := at.step(m, s.speed, pan, met, o.pace())
 	if next.over(len(s.tail)+1, o) {
 		return false
 	}
@@ -151,7 +152,7 @@ func meets(id int, box face.Box, seen []occupant) bool {
 func (b *Builder) forget() {
 	kept := b.dormant[:0]
 	for _, s := range b.dormant {
-		if s.retired || b.frame-s.last.Frame > 2*b.options.frames(longest) {
+		if s.retired || b.frame-s.last.Frame > b.options.frames(2*longest+shortGap) {
 			b.end(s)
 		} else {
 			kept = append(kept, s)
@@ -168,11 +169,14 @@ func (b *Builder) trace(faces []face.Face) ([][]carried, error) {
 	for i := range faces {
 		going[i] = i
 	}
+	panned := b.panned
 	for at := len(b.past) - 1; at >= 0 && len(going) > 0; at-- {
-		frame := b.past[at].frame
+		frame, pan := b.past[at].frame, minus(b.past[at].panned, panned)
+		panned = b.past[at].panned
+		seen := b.past[min(at+1, len(b.past)-1)].boxes
 		boxes := make([]face.Box, len(going))
 		for k, i := range going {
-			boxes[k] = lastOf(ways[i], faces[i]).box
+			boxes[k] = visible(0, lastOf(ways[i], faces[i]).box, seen)
 		}
 		moved, err := b.follow(frame+1, frame, boxes)
 		if err != nil {
@@ -180,7 +184,7 @@ func (b *Builder) trace(faces []face.Face) ([][]carried, error) {
 		}
 		var on []int
 		for k, i := range going {
-			if stepBack(&ways[i], &speeds[i], faces[i], moved[k], b.past[at].boxes, b.options) {
+			if stepBack(&ways[i], &speeds[i], faces[i], boxes[k], moved[k], pan, b.past[at].boxes, b.options) {
 				on = append(on, i)
 			}
 		}
@@ -197,15 +201,12 @@ func lastOf(way []carried, f face.Face) carried {
 }
 
 // stepBack lengthens the way backwards by one frame; false: it ends here.
-func stepBack(way *[]carried, speed *drift, f face.Face, m Moved, seen []occupant, o Options) bool {
+func stepBack(way *[]carried, speed *drift, f face.Face, part face.Box, m Moved, pan face.Point, seen []occupant, o Options) bool {
 	at := lastOf(*way, f)
+	m = whole(at.box, part, m)
+	speed.note(at.box, m, pan, o.pace())
 	met := meets(0, at.box, seen)
-	if !met && m.Sure >= halfSure {
-		speed.follow(at.box, m.Box)
-	} else {
-		speed.fade(o.pace())
-	}
-	next := at.step(m, *speed, met, o.pace())
+	next := at.step(m, *speed, pan, met, o.pace())
 	if next.over(len(*way)+1, o) {
 		return false
 	}

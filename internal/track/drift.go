@@ -6,7 +6,8 @@ import (
 	"github.com/consentry/consentry/internal/face"
 )
 
-// drift is how a face moves from one frame to the next, for when nothing better is known: pixels, and the logarithm of its growth.
+// drift is how a face moves from one frame to the next, apart from what the whole picture does, for when nothing better is known:
+// pixels, and the logarithm of its growth.
 type drift struct {
 	x, y, zoom float64
 	known      bool
@@ -18,19 +19,10 @@ const (
 	mostGrowth  = 0.05 // logarithm of growth in one frame
 )
 
-// follow takes note of a step.
-func (d *drift) follow(from, to face.Box) { d.over(from, to, 1) }
-
-// learn takes note of the way between two sightings.
-func (d *drift) learn(from, to Position) {
-	if n := to.Frame - from.Frame; n > 0 && from.Seen {
-		d.over(from.Box, to.Box, float64(n))
-	}
-}
-
-func (d *drift) over(from, to face.Box, frames float64) {
+// over takes note of a way over so many frames, on which the picture moved by pan.
+func (d *drift) over(from, to face.Box, pan face.Point, frames float64) {
 	a, b := from.Centre(), to.Centre()
-	x, y := (b.X-a.X)/frames, (b.Y-a.Y)/frames
+	x, y := (b.X-a.X-pan.X)/frames, (b.Y-a.Y-pan.Y)/frames
 	zoom := min(mostGrowth, max(-mostGrowth, math.Log(to.Size()/from.Size())/frames))
 	w := driftWeight
 	if !d.known {
@@ -45,17 +37,31 @@ func (d *drift) fade(pace float64) {
 	d.x, d.y, d.zoom = d.x*left, d.y*left, d.zoom*left
 }
 
-// move goes one frame on.
-func (d drift) move(b face.Box) face.Box {
+// move goes one frame on, on which the picture moves by pan.
+func (d drift) move(b face.Box, pan face.Point) face.Box {
 	c, grow := b.Centre(), math.Exp(d.zoom)
 	w, h := b.W*grow, b.H*grow
-	return face.Box{X: c.X + d.x - w/2, Y: c.Y + d.y - h/2, W: w, H: h}
+	return face.Box{X: c.X + d.x + pan.X - w/2, Y: c.Y + d.y + pan.Y - h/2, W: w, H: h}
 }
 
-// backwards learns from the way that a face took before it was found; the nearest frame comes first.
-func (d *drift) backwards(now face.Box, way []carried) {
+// backwards is the drift of a face whose way before it was found is known. The nearest frame comes first; pan says how the picture
+// moved in the last so many frames.
+func backwards(now face.Box, way []carried, pan func(frames int) face.Point) drift {
 	const frames = 4
+	var d drift
 	if n := min(frames, len(way)); n > 0 && way[n-1].trust >= trusted {
-		d.over(way[n-1].box, now, float64(n))
+		d.over(way[n-1].box, now, pan(n), float64(n))
+	}
+	return d
+}
+
+// note takes a step that the flow is sure of, or slows down.
+func (d *drift) note(from face.Box, m Moved, pan face.Point, pace float64) {
+	if m.Sure < halfSure {
+		d.fade(pace)
+	} else {
+		d.over(from, m.Box, pan, 1)
 	}
 }
+
+func minus(a, b face.Point) face.Point { return face.Point{X: a.X - b.X, Y: a.Y - b.Y} }

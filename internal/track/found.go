@@ -21,6 +21,8 @@ const (
 	surely     = 0.6  // trust in the way of a track that was seen all the time
 	longLost   = 0.3  // seconds after which a lost track is joined again only if the flow was sure
 	fairlySure = 0.4  // …so much
+	shortGap   = 0.6  // seconds between the ends of two such ways…
+	samePlace  = 0.6  // …and their nearness
 	backIoU    = 0.5  // mean IoU of a lost track carried forwards and a new face carried backwards, if they are one head
 )
 
@@ -146,7 +148,7 @@ func (b *Builder) join(s *strand, f face.Face, back []carried) {
 	if len(s.tail) > b.options.frames(shortest) {
 		s.rejoined = true
 	}
-	s.see(b.frame, f, back)
+	s.see(b.frame, f, back, b.pan(b.frame-s.last.Frame))
 }
 
 // miss counts the search against all tracks that it did not see.
@@ -208,7 +210,7 @@ func (b *Builder) add(f face.Face, back []carried) {
 	}
 	s.last = Position{Frame: b.frame, Box: f.Box, Roll: roll, Seen: true}
 	s.trail.add(s.last)
-	s.speed.backwards(f.Box, back)
+	s.speed = backwards(f.Box, back, b.pan)
 	s.count(b.frame, f)
 	b.live = append(b.live, s)
 }
@@ -233,7 +235,7 @@ func (b *Builder) meets(s *strand, back []carried) bool {
 	first := max(s.last.Frame, b.frame-len(back))
 	last := min(s.last.Frame+len(s.tail), b.frame-1)
 	if first > last {
-		return false
+		return b.reaches(s, back, first-last)
 	}
 	sum := 0.0
 	for frame := first; frame <= last; frame++ {
@@ -248,6 +250,15 @@ func (b *Builder) meets(s *strand, back []carried) bool {
 		sum += forward.box.IoU(backward.box)
 	}
 	return sum/float64(last-first+1) >= backIoU
+}
+
+// reaches says that the two ways, both sure to their ends, end at the same place, with no more than a short gap between.
+func (b *Builder) reaches(s *strand, back []carried, gap int) bool {
+	if len(s.tail) == 0 || len(back) == 0 || gap > b.options.frames(shortGap) {
+		return false
+	}
+	forward, backward := s.tail[len(s.tail)-1], back[len(back)-1]
+	return min(forward.trust, backward.trust) >= surely && forward.met+backward.met == 0 && nearness(forward.box, backward.box) >= samePlace
 }
 
 // revive brings a dormant track back among the live ones.

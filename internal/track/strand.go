@@ -41,13 +41,13 @@ func (s *strand) sure() float64 {
 }
 
 // see adds a sighting on the frame, and the way there from the last one. Back is the way from it backwards, nearest frame
-// first; it may be short or empty.
-func (s *strand) see(frame int, f face.Face, back []carried) {
+// first; it may be short or empty. Pan is how the picture moved since the last sighting.
+func (s *strand) see(frame int, f face.Face, back []carried, pan face.Point) {
 	now := Position{Frame: frame, Box: f.Box, Roll: rollOf(f, s.last.Roll), Seen: true}
 	for _, p := range between(s.last, now, s.tail, back) {
 		s.trail.add(p)
 	}
-	s.speed.learn(s.last, now)
+	s.speed.over(s.last.Box, now.Box, pan, float64(frame-s.last.Frame))
 	s.trail.add(now)
 	s.count(frame, f)
 	s.last, s.tail, s.missed = now, nil, 0

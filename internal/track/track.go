@@ -13,6 +13,8 @@ import (
 type Motion struct {
 	Cut   bool    `json:"cut"`   // the first frame of a new shot
 	Speed float64 `json:"speed"` // how far the fastest large part of the picture moved since the frame before, as a share of the picture's width
+	// Pan is how the picture as a whole moved since the frame before, as shares of its width; 0 where that is not known.
+	Pan face.Point `json:"pan"`
 }
 
 // Moved is where what lay in a box lies on the neighbouring frame.
