@@ -7,16 +7,25 @@ import (
 )
 
 const (
-	// gridSide is the number of cells along the longer side of a fill's window. The region spans
-	// about 18 of them, so that no detail finer than an eighteenth of the head survives from the
-	// surroundings: a calm surface by eye on the sample photographs.
-	gridSide = 32
 	// contextShare is how far around a region its surroundings are read, as a share of its size.
 	contextShare = 0.35
 	// minContext is the least share of a window's samples that must lie outside of all regions.
 	// With less, the window grows, so that one odd pixel does not colour a whole head.
 	minContext = 1.0 / 64
 )
+
+// detail says how finely the fill's field is worked out.
+type detail struct {
+	side   int     // cells along the longer side of a fill's window
+	factor float64 // of the over-relaxation; the best for a square of n cells is 2/(1+sin(π/n))
+	rounds int     // of it
+}
+
+// stillDetail is for single pictures. The region spans about 18 of the cells, so that no detail
+// finer than an eighteenth of the head survives from the surroundings: a calm surface by eye on the
+// sample photographs. The factor is the best for a span of 30; 80 rounds then bring the error below
+// 10⁻⁶ of the contrast.
+func stillDetail() detail { return detail{side: 32, factor: 1.8, rounds: 80} }
 
 // fill is what a region is filled with: a grid of values from which a uniform cubic B-spline makes
 // a field without visible cells. A grid of one cell is a flat tone.
@@ -41,26 +50,26 @@ func flat(v float64) fill { return fill{cell: 1, w: 1, h: 1, v: []float64{v}} }
 // blurFill makes the fill of region i: block means of what lies outside, blurred so that edges do
 // not reach in, then continued across the inside as the harmonic function with these boundary
 // values (a soap film: no streaks, no extremes of its own), then blurred again.
-func blurFill(p *Plane, shapes []shape, i int) fill {
-	b, ok := readContext(p, shapes, i)
+func blurFill(p *Plane, shapes []shape, i int, d detail) fill {
+	b, ok := readContext(p, shapes, i, d)
 	if !ok {
 		return grey(p)
 	}
 	b.soften()
-	b.spanInside()
+	b.spanInside(d)
 	f := fill{origin: b.window.Min, cell: b.cell, w: b.w, h: b.h, v: b.sum}
 	smooth(f.v, f.w, f.h, 2)
 	return f
 }
 
 // readContext reads the surroundings of region i, from a window that grows until it has enough.
-func readContext(p *Plane, shapes []shape, i int) (blocks, bool) {
+func readContext(p *Plane, shapes []shape, i int, d detail) (blocks, bool) {
 	all := image.Rect(0, 0, p.Width, p.Height)
 	bounds := shapes[i].bounds
 	size := max(bounds.Dx(), bounds.Dy())
 	for margin := max(4, int(contextShare*float64(size))); ; margin *= 2 {
 		window := bounds.Inset(-margin).Intersect(all)
-		b := readBlocks(p, shapes, window)
+		b := readBlocks(p, shapes, window, d)
 		if b.total >= minContext*float64(window.Dx()*window.Dy()) {
 			return b, true
 		}
@@ -71,13 +80,13 @@ func readContext(p *Plane, shapes []shape, i int) (blocks, bool) {
 }
 
 // solidFills gives each group of touching regions the mean of the samples around its members.
-func solidFills(p *Plane, shapes []shape, groups []int, fills []fill) {
+func solidFills(p *Plane, shapes []shape, groups []int, fills []fill, d detail) {
 	sums, counts := make([]float64, len(shapes)), make([]float64, len(shapes))
 	for i, g := range groups {
 		if shapes[i].bounds.Empty() {
 			continue
 		}
-		if b, ok := readContext(p, shapes, i); ok {
+		if b, ok := readContext(p, shapes, i, d); ok {
 			for k := range b.sum {
 				sums[g] += b.sum[k]
 				counts[g] += b.count[k]
@@ -104,8 +113,8 @@ type blocks struct {
 
 // readBlocks sums the samples of the window that lie outside of all shapes. From cells of 16
 // samples on it reads only some rows: the mean of 128 samples is as good as that of 256.
-func readBlocks(p *Plane, shapes []shape, window image.Rectangle) blocks {
-	cell := (max(window.Dx(), window.Dy()) + gridSide - 1) / gridSide
+func readBlocks(p *Plane, shapes []shape, window image.Rectangle, d detail) blocks {
+	cell := (max(window.Dx(), window.Dy()) + d.side - 1) / d.side
 	b := blocks{window: window, cell: cell, w: (window.Dx() + cell - 1) / cell, h: (window.Dy() + cell - 1) / cell}
 	b.sum, b.count = make([]float64, b.w*b.h), make([]float64, b.w*b.h)
 	var inWindow []*shape
@@ -183,7 +192,7 @@ func (b *blocks) soften() {
 
 // spanInside fills the cells without samples with the harmonic continuation of the others, by
 // successive over-relaxation. Where the grid ends there is no flow across its border.
-func (b *blocks) spanInside() {
+func (b *blocks) spanInside(d detail) {
 	var empty []int
 	var mean, n float64
 	low, high := math.Inf(1), math.Inf(-1)
@@ -199,12 +208,9 @@ func (b *blocks) spanInside() {
 	for _, i := range empty {
 		b.sum[i] = mean / n
 	}
-	// The best factor for a square of n cells is 2/(1+sin(π/n)), 1.8 at a span of 30; 80 rounds
-	// then bring the error below 10⁻⁶ of the contrast.
-	const factor, rounds = 1.8, 80
-	for range rounds {
+	for range d.rounds {
 		for _, i := range empty {
-			b.sum[i] += factor * (b.neighbours(i) - b.sum[i])
+			b.sum[i] += d.factor * (b.neighbours(i) - b.sum[i])
 		}
 	}
 	// The finished field lies between its boundary values; an unfinished one might not.

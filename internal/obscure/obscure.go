@@ -12,8 +12,8 @@
 // What stays visible is that somebody is there, and the place, size and tilt of the region. An
 // alpha channel is a plane like any other and must be given too, or it keeps the outline it holds.
 //
-// Results depend on the arguments alone: no clock, no randomness, no goroutines. Time and memory
-// follow the size of the regions and not that of the picture.
+// Results depend on the arguments alone, those of a Sequence also on the pictures before: no clock, no
+// randomness, no goroutines. Time and memory follow the size of the regions and not that of the picture.
 package obscure
 
 import (
@@ -98,21 +98,25 @@ func Apply(planes []Plane, width, height int, regions []face.Region, style Style
 // hide computes all fills before the first sample is written, so that no fill is made from
 // another region's feather and the order of the regions does not matter to it.
 func hide(p *Plane, shapes []shape, style Style) {
-	fills := make([]fill, len(shapes))
-	groups := groupsOf(shapes)
-	if style == Solid {
-		solidFills(p, shapes, groups, fills)
-	} else {
-		for i := range shapes {
-			if !shapes[i].bounds.Empty() {
-				fills[i] = blurFill(p, shapes, i)
-			}
-		}
-	}
-	pt := painter{plane: p, shapes: shapes, fills: fills}
+	pt := painter{plane: p, shapes: shapes, fills: makeFills(p, shapes, style, stillDetail())}
 	for i := range shapes {
 		pt.paint(i)
 	}
+}
+
+// makeFills gives every shape that lies on the plane its fill.
+func makeFills(p *Plane, shapes []shape, style Style, d detail) []fill {
+	fills := make([]fill, len(shapes))
+	if style == Solid {
+		solidFills(p, shapes, groupsOf(shapes), fills, d)
+		return fills
+	}
+	for i := range shapes {
+		if !shapes[i].bounds.Empty() {
+			fills[i] = blurFill(p, shapes, i, d)
+		}
+	}
+	return fills
 }
 
 // maxCoordinate keeps all arithmetic on places and radii far from the limits of float64.

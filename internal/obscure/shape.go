@@ -28,7 +28,9 @@ type shape struct {
 	inU, inV   float64 // reciprocal radii of the region
 	outU, outV float64 // and of the feather's outer rim
 	rx, ry     float64
+	feather    float64 // width, image pixels
 	subX, subY float64
+	rim        face.Point      // half sides of the upright box around the outer rim, in samples
 	bounds     image.Rectangle // samples within the outer rim, cut to the plane
 	inners     []run           // for each row of bounds
 	outers     []run
@@ -53,10 +55,11 @@ func makeShape(r face.Region, p *Plane) shape {
 	halfX, halfY := reach(p.SubX), reach(p.SubY)
 	s.hu = math.Abs(cos)*halfX + math.Abs(sin)*halfY
 	s.hv = math.Abs(sin)*halfX + math.Abs(cos)*halfY
-	feather := math.Max(minFeather, featherShare*2*math.Sqrt(s.rx*s.ry))
+	s.feather = math.Max(minFeather, featherShare*2*math.Sqrt(s.rx*s.ry))
 	s.inU, s.inV = 1/s.rx, 1/s.ry
-	s.outU, s.outV = 1/(s.rx+feather), 1/(s.ry+feather)
-	s.bounds = s.boundsOf(s.rx+feather, s.ry+feather, p)
+	s.outU, s.outV = 1/(s.rx+s.feather), 1/(s.ry+s.feather)
+	s.rim = s.halfSides(s.rx+s.feather, s.ry+s.feather)
+	s.bounds = s.boundsWithin(p)
 	s.findRuns()
 	return s
 }
@@ -69,14 +72,21 @@ func reach(sub int) float64 {
 	return 1.5 * float64(sub)
 }
 
-// boundsOf is the rectangle of samples that touch the turned superellipse with these radii. The
-// half width of |x/a|⁴+|y/b|⁴ ≤ 1 in direction (c, s) is the dual norm (|ac|^4/3+|bs|^4/3)^3/4.
-func (s *shape) boundsOf(rx, ry float64, p *Plane) image.Rectangle {
+// halfSides are those of the upright box, in samples, that holds all samples which touch the turned
+// superellipse with these radii. The half width of |x/a|⁴+|y/b|⁴ ≤ 1 in direction (c, s) is the dual
+// norm (|ac|^4/3+|bs|^4/3)^3/4.
+func (s *shape) halfSides(rx, ry float64) face.Point {
 	sin, cos := math.Abs(s.sin), math.Abs(s.cos)
-	hx := dualNorm(rx*cos, ry*sin) + s.hu*cos + s.hv*sin
-	hy := dualNorm(rx*sin, ry*cos) + s.hu*sin + s.hv*cos
-	x0, x1 := span(s.centre.X, hx, s.subX)
-	y0, y1 := span(s.centre.Y, hy, s.subY)
+	return face.Point{
+		X: (dualNorm(rx*cos, ry*sin) + s.hu*cos + s.hv*sin) / s.subX,
+		Y: (dualNorm(rx*sin, ry*cos) + s.hu*sin + s.hv*cos) / s.subY,
+	}
+}
+
+// boundsWithin is the rectangle of the plane's samples within the outer rim.
+func (s *shape) boundsWithin(p *Plane) image.Rectangle {
+	x0, x1 := span(s.centre.X/s.subX, s.rim.X)
+	y0, y1 := span(s.centre.Y/s.subY, s.rim.Y)
 	r := image.Rect(x0, y0, x1, y1).Intersect(image.Rect(0, 0, p.Width, p.Height))
 	if r.Empty() {
 		return image.Rectangle{}
@@ -90,16 +100,16 @@ func dualNorm(a, b float64) float64 {
 
 // span gives the samples whose centres lie within half of c, one to be safe on each side left out
 // by no rounding.
-func span(c, half, sub float64) (from, to int) {
-	return int(math.Floor((c-half)/sub - 0.5)), int(math.Ceil((c+half)/sub+0.5)) + 1
+func span(c, half float64) (from, to int) {
+	return int(math.Floor(c - half - 0.5)), int(math.Ceil(c+half+0.5)) + 1
 }
 
 // near gives the place nearest to the head's centre, in its axes, of the area of sample (x, y).
 func (s *shape) near(x, y int) (u, v float64) {
 	dx := (float64(x)+0.5)*s.subX - s.centre.X
 	dy := (float64(y)+0.5)*s.subY - s.centre.Y
-	u = math.Max(0, math.Abs(dx*s.cos+dy*s.sin)-s.hu)
-	v = math.Max(0, math.Abs(dy*s.cos-dx*s.sin)-s.hv)
+	u = max(0, math.Abs(dx*s.cos+dy*s.sin)-s.hu)
+	v = max(0, math.Abs(dy*s.cos-dx*s.sin)-s.hv)
 	return u, v
 }
 
@@ -119,10 +129,12 @@ func fourth(x float64) float64 { x *= x; return x * x }
 
 // cover is how much of the fill sample (x, y) gets: 1 inside, 0 beyond the rim, smooth between.
 func (s *shape) cover(x, y int) float64 {
-	in, out := s.inner(x, y), s.outer(x, y)
+	u, v := s.near(x, y)
+	in := fourth(u*s.inU) + fourth(v*s.inV)
 	if in <= 1 {
 		return 1
 	}
+	out := fourth(u*s.outU) + fourth(v*s.outV)
 	if out >= 1 {
 		return 0
 	}
@@ -136,6 +148,9 @@ func (s *shape) cover(x, y int) float64 {
 type run struct{ from, to int }
 
 func (r run) has(x int) bool { return x >= r.from && x < r.to }
+
+// and is what two runs have in common.
+func (r run) and(o run) run { return run{max(r.from, o.from), min(r.to, o.to)} }
 
 // innerRun gives the samples of row y that are inside.
 func (s *shape) innerRun(y int) run {
@@ -156,18 +171,45 @@ func (s *shape) outerRun(y int) run {
 // findRuns works out the runs of every row once, for they are asked for again and again by the
 // fills of all regions nearby.
 func (s *shape) findRuns() {
-	from, to := s.bounds.Min.X, s.bounds.Max.X
-	for y := s.bounds.Min.Y; y < s.bounds.Max.Y; y++ {
-		inner := func(x int) float64 { return s.inner(x, y) }
-		outer := func(x int) float64 { return s.outer(x, y) }
-		s.inners = append(s.inners, runBelow(from, to, inner, func(l float64) bool { return l <= 1 }))
-		s.outers = append(s.outers, runBelow(from, to, outer, func(l float64) bool { return l < 1 }))
+	n := s.bounds.Dy()
+	s.inners, s.outers = make([]run, n), make([]run, n)
+	var inner, outer run
+	for i := range n {
+		y := s.bounds.Min.Y + i
+		inner = s.nextRun(inner, func(x int) bool { return s.inner(x, y) <= 1 }, func(x int) float64 { return s.inner(x, y) })
+		outer = s.nextRun(outer, func(x int) bool { return s.outer(x, y) < 1 }, func(x int) float64 { return s.outer(x, y) })
+		s.inners[i], s.outers[i] = inner, outer
 	}
+}
+
+// nextRun finds the run where a level that is convex along the row is low, given the run of the row
+// before: its ends have moved little, so that both are found by walking from there. Where the rows
+// have nothing in common the run is searched for from the level's lowest place.
+func (s *shape) nextRun(before run, low func(int) bool, level func(int) float64) run {
+	first, end := s.bounds.Min.X, s.bounds.Max.X
+	mid := (before.from + before.to) / 2
+	if before.from >= before.to || !low(mid) {
+		return runBelow(first, end, level, low)
+	}
+	r := before
+	for r.from > first && low(r.from-1) {
+		r.from--
+	}
+	for !low(r.from) {
+		r.from++
+	}
+	for r.to < end && low(r.to) {
+		r.to++
+	}
+	for !low(r.to - 1) {
+		r.to--
+	}
+	return r
 }
 
 // runBelow finds the one run in [from, to) where a convex level is low enough: down to its lowest
 // place by halving, then outwards to both ends by halving again.
-func runBelow(from, to int, level func(int) float64, low func(float64) bool) run {
+func runBelow(from, to int, level func(int) float64, low func(int) bool) run {
 	lo, hi := from, to-1
 	for lo < hi {
 		mid := (lo + hi) / 2
@@ -177,12 +219,12 @@ func runBelow(from, to int, level func(int) float64, low func(float64) bool) run
 			lo = mid + 1
 		}
 	}
-	if !low(level(lo)) {
+	if !low(lo) {
 		return run{}
 	}
 	return run{
-		from: firstWhere(from, lo, func(x int) bool { return low(level(x)) }),
-		to:   firstWhere(lo, to, func(x int) bool { return !low(level(x)) }),
+		from: firstWhere(from, lo, low),
+		to:   firstWhere(lo, to, func(x int) bool { return !low(x) }),
 	}
 }
 
