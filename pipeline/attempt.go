@@ -120,6 +120,7 @@ type reason struct {
 func reasons() []reason {
 	return []reason{
 		{film.ErrNoSpace, "there was no space left on the disk to work on this file"},
+		{media.ErrNotScrubbed, "the finished file held more than it may"},
 		{ErrCrashed, "looking at this file killed the process that did it, twice"},
 		{context.DeadlineExceeded, "looking at this file took too long, twice"},
 		{film.ErrStalled, "decoding or encoding this film came to a standstill, twice"},

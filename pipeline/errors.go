@@ -29,7 +29,7 @@ func isAny(err error, kinds ...error) bool {
 // KindOf sorts an error of a step.
 func KindOf(err error) Kind {
 	switch {
-	case errors.Is(err, film.ErrNoSpace): // not the file's fault, and no better at once
+	case isAny(err, film.ErrNoSpace, media.ErrNotScrubbed): // not the file's fault, and no better at once
 		return Hold
 	case isAny(err, ErrCrashed, context.DeadlineExceeded, film.ErrStalled, film.ErrDied):
 		return Retry

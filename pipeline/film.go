@@ -22,6 +22,11 @@ func (l *Line) Film(ctx context.Context, asset Asset, orders []Order) ([]Result,
 			return nil, err
 		}
 	}
+	if l.Watched != nil {
+		if err := l.Watched(asset.Digest, plan.Watched); err != nil {
+			return nil, err
+		}
+	}
 	results := make([]Result, len(orders))
 	for i, order := range orders {
 		if results[i], err = l.redactFilm(ctx, plan.take(i, asset, order, len(orders)), plan.Verdicts[i]); err != nil {

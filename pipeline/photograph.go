@@ -19,6 +19,9 @@ type Line struct {
 	Step   func(step string)  // told before each step; it is the heartbeat of the job
 	Told   func(Progress)     // told how far the work on a film is; it is the heartbeat between steps. May be nil
 
+	// Watched is given what was seen of a film, without templates, before anything is made of it; an error ends the
+	// attempt. May be nil.
+	Watched func(asset string, seen Watched) error
 	// ResultBytes is how much the results of one film may take up as JSON, all orders together, before pictures are
 	// left out. 0 is DefaultResultBytes.
 	ResultBytes int
