@@ -29,7 +29,7 @@ const (
 	readings   = 3         // of a run that is replaced while it is read
 )
 
-// ErrTooLarge is a run that cannot be written down: so many faces in one picture, or so many paths.
+// ErrTooLarge is a run that cannot be written down: so many paths, or so much about one face.
 var ErrTooLarge = errors.New("the run is too large to be written down")
 
 var errNoPart = errors.New("a part of it is missing")
@@ -91,6 +91,9 @@ func split(assets []Asset) ([][]byte, error) {
 		return [][]byte{value}, nil
 	}
 	if len(assets) == 1 {
+		assets = assets[0].halves()
+	}
+	if len(assets) == 1 {
 		return nil, ErrTooLarge
 	}
 	first, err := split(assets[:len(assets)/2])
@@ -99,6 +102,33 @@ func split(assets []Asset) ([][]byte, error) {
 	}
 	second, err := split(assets[len(assets)/2:])
 	return append(first, second...), err
+}
+
+// halves are two entries for one asset, each with one half of its faces and tracks; a film of hours has
+// thousands. They are put together again where the run is read. It is one where nothing can be halved.
+func (a Asset) halves() []Asset {
+	f, t := (len(a.Faces)+1)/2, (len(a.Tracks)+1)/2
+	if f == len(a.Faces) && t == len(a.Tracks) {
+		return []Asset{a}
+	}
+	first, second := a, a
+	first.Faces, second.Faces = a.Faces[:f], a.Faces[f:]
+	first.Tracks, second.Tracks = a.Tracks[:t], a.Tracks[t:]
+	return []Asset{first, second}
+}
+
+// join adds the assets of a part; the first of them may be the rest of the last one before. Of one place
+// below the output folder there is one asset.
+func join(all, part []Asset) []Asset {
+	for _, a := range part {
+		if n := len(all); n > 0 && all[n-1].Place == a.Place {
+			all[n-1].Faces = append(all[n-1].Faces, a.Faces...)
+			all[n-1].Tracks = append(all[n-1].Tracks, a.Tracks...)
+			continue
+		}
+		all = append(all, a)
+	}
+	return all
 }
 
 func pack(v any) ([]byte, error) {
@@ -197,7 +227,7 @@ func runOf(key string, values map[string][]byte) (Run, error) {
 		if err := unpack(value, &assets); err != nil {
 			return r, err
 		}
-		r.Assets = append(r.Assets, assets...)
+		r.Assets = join(r.Assets, assets)
 	}
 	return r, nil
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -200,14 +201,39 @@ func TestLargeRun(t *testing.T) {
 	}
 }
 
+// So does one asset of many faces or tracks.
+func TestLargeAsset(t *testing.T) {
+	a, _ := folders(t)
+	s := store(open(t, t.TempDir()))
+	random := rand.New(rand.NewPCG(1, 2))
+	r := made(a, 1, "website/1", "website/2", "website/3")
+	for range 20_000 {
+		r.Assets[0].Faces = append(r.Assets[0].Faces, report.Face{ID: fmt.Sprintf("%016x%016x", random.Uint64(), random.Uint64())})
+		r.Assets[1].Tracks = append(r.Assets[1].Tracks, report.Track{Face: fmt.Sprintf("%016x%016x", random.Uint64(), random.Uint64())})
+	}
+	remember(t, s, r)
+	if got := known(t, s).Runs; !reflect.DeepEqual([]review.Run{r}, got) {
+		t.Errorf("not what it was: %d runs", len(got))
+	}
+}
+
 func TestRunThatDoesNotFit(t *testing.T) {
 	a, _ := folders(t)
 	random := rand.New(rand.NewPCG(1, 2))
 	r := made(a, 1, "website/1")
 	for range 60_000 {
-		r.Assets[0].Faces = append(r.Assets[0].Faces, report.Face{ID: fmt.Sprintf("%016x%016x", random.Uint64(), random.Uint64())})
+		r.Paths = append(r.Paths, fmt.Sprintf("/%016x%016x", random.Uint64(), random.Uint64()))
 	}
 	if err := store(open(t, t.TempDir())).Remember(t.Context(), r); !errors.Is(err, review.ErrTooLarge) {
+		t.Errorf("%v, want %v", err, review.ErrTooLarge)
+	}
+	long := made(a, 1, "website/1")
+	var reason strings.Builder
+	for range 120_000 {
+		fmt.Fprintf(&reason, "%016x", random.Uint64())
+	}
+	long.Assets[0].Faces = []report.Face{{ID: "1", Reason: reason.String()}}
+	if err := store(open(t, t.TempDir())).Remember(t.Context(), long); !errors.Is(err, review.ErrTooLarge) {
 		t.Errorf("%v, want %v", err, review.ErrTooLarge)
 	}
 }
