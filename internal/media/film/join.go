@@ -85,7 +85,8 @@ func joining(r *reel, source string, info Info, part Part, e Encoding, url strin
 	return append(args, "-video_track_timescale", strconv.Itoa(r.scale), "-movflags", "+faststart", "-f", "mp4", url), nil
 }
 
-// sounds are the arguments that take the sound from the source: the input, and the streams with their codecs.
+// sounds are the arguments that take the sound from the source: the input, and the streams with their codecs. first is when the
+// first frame of the part is shown.
 func sounds(source string, info Info, part Part, e Encoding, first time.Duration) (streams, from []string, err error) {
 	if e.Mute || len(info.Audio) == 0 {
 		return nil, nil, nil
@@ -96,11 +97,31 @@ func sounds(source string, info Info, part Part, e Encoding, first time.Duration
 	}
 	for i, a := range info.Audio {
 		streams = append(streams, "-map", fmt.Sprintf("1:%d", a.Stream))
-		if a.Copy {
-			streams = append(streams, fmt.Sprintf("-c:a:%d", i), "copy")
-		} else {
-			streams = append(streams, fmt.Sprintf("-c:a:%d", i), "aac", fmt.Sprintf("-b:a:%d", i), "160k")
-		}
+		streams = append(streams, a.options(i, part, first)...)
+	}
+	if from := first - seekMargin; from > 0 && !part.Whole() && info.searchable() {
+		in = append([]string{"-noaccurate_seek", "-ss", seconds(info.searched(from))}, in...)
 	}
 	return streams, append([]string{"-itsoffset", seconds(info.shift())}, in...), nil
+}
+
+// options say what becomes of the sound that is the i-th of the finished film. Of a part, those packets are copied that
+// begin within it; ffmpeg's own options for that are a packet or, by some containers' clocks, seconds off (measured).
+func (a Audio) options(i int, part Part, first time.Duration) []string {
+	args := []string{fmt.Sprintf("-c:a:%d", i), "copy"}
+	if !a.Copy {
+		args = []string{fmt.Sprintf("-c:a:%d", i), "aac", fmt.Sprintf("-b:a:%d", i), "160k"}
+	}
+	if part.Whole() {
+		return args
+	}
+	drop, trim := fmt.Sprintf(`noise=drop=lt(pts*tb\,%s)`, seconds(first)), "atrim=start="+seconds(first)
+	if part.To > 0 {
+		drop += fmt.Sprintf(`+gte(pts*tb\,%s)`, seconds(part.To))
+		trim += ":end=" + seconds(part.To)
+	}
+	if a.Copy {
+		return append(args, fmt.Sprintf("-bsf:a:%d", i), drop)
+	}
+	return append(args, fmt.Sprintf("-filter:a:%d", i), trim)
 }

@@ -2,10 +2,7 @@ package film
 
 import (
 	"encoding/binary"
-	"fmt"
 	"io"
-
-	"github.com/consentry/consentry/internal/media"
 )
 
 // sample is one coded picture or piece of sound of a track.
@@ -221,9 +218,4 @@ func keys(r io.ReaderAt, in []box, out []sample) error {
 		out[i].key = true
 	}
 	return nil
-}
-
-// notScrubbed is an error about what should not be in a finished film.
-func notScrubbed(format string, args ...any) error {
-	return fmt.Errorf(format+": %w", append(args, media.ErrNotScrubbed)...)
 }
