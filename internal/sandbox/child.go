@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/consentry/consentry/pipeline"
 )
 
 // stopTime is how long a child may take to end by itself once its input is closed.
@@ -49,7 +51,8 @@ func startChild(c Command, log *slog.Logger) (*child, error) {
 
 // childEnvironment gives a child what its libraries need and nothing that could hold a secret.
 //
-// One thread for each library: a worker is meant to fill one core. Large buffers of the C
+// One thread for each library: a worker that looks at photographs is meant to fill one core, and two
+// goroutines share two where it watches a film. PATH is where ffmpeg is found. Large buffers of the C
 // libraries are given back to the system when they are freed, and Go's heap is kept small:
 // measured on the samples, 440 MB at the peak instead of 800, at the same speed.
 func childEnvironment() []string {
@@ -57,7 +60,7 @@ func childEnvironment() []string {
 		"OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1", "GOMAXPROCS=2", "GOGC=50",
 		"MALLOC_ARENA_MAX=2", "MALLOC_MMAP_THRESHOLD_=1048576", "MALLOC_TRIM_THRESHOLD_=16777216",
 	}
-	for _, name := range []string{"LD_LIBRARY_PATH", "GOCOVERDIR", "TMPDIR", "LANG"} {
+	for _, name := range []string{"PATH", "LD_LIBRARY_PATH", "GOCOVERDIR", "TMPDIR", "LANG"} {
 		if value, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+value)
 		}
@@ -72,30 +75,41 @@ type answer struct {
 	err      error
 }
 
-// call exchanges one request for one answer. After an error the child is out of step.
-func (c *child) call(ctx context.Context, q request, body []byte) (response, []byte, error) {
+// call exchanges one request for one answer, and passes word of how far it is to told, which is nil for
+// calls that give none. After an error the child is out of step.
+func (c *child) call(ctx context.Context, q request, body []byte, told func(pipeline.Frames)) (response, []byte, error) {
 	done := make(chan answer, 1)
-	go func() { done <- c.exchange(q, body) }()
+	go func() { done <- c.exchange(q, body, told) }()
 	select {
 	case a := <-done:
 		return a.response, a.body, a.err
 	case <-ctx.Done():
 		c.kill()
 		<-done // the pipes are broken now, so it ends
-		return response{}, nil, ctx.Err()
+		return response{}, nil, context.Cause(ctx)
 	}
 }
 
-func (c *child) exchange(q request, body []byte) (a answer) {
+func (c *child) exchange(q request, body []byte, told func(pipeline.Frames)) (a answer) {
 	if a.err = writeFrame(c.in, q, body); a.err != nil {
 		a.err = fmt.Errorf("asking: %w", a.err)
 		return a
 	}
-	a.body, a.err = readFrame(c.out, &a.response)
-	if a.err != nil {
-		a.err = fmt.Errorf("waiting for the answer: %w", a.err)
+	for {
+		a.response = response{}
+		if a.body, a.err = readFrame(c.out, &a.response); a.err != nil {
+			a.err = fmt.Errorf("waiting for the answer: %w", a.err)
+			return a
+		}
+		if a.response.Progress == nil {
+			return a
+		}
+		if told == nil {
+			a.err = fmt.Errorf("%w: progress of a call that makes none", errFrame)
+			return a
+		}
+		told(*a.response.Progress)
 	}
-	return a
 }
 
 // kill ends the child's whole process group at once.

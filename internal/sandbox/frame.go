@@ -12,8 +12,9 @@ import (
 // header in JSON and the body.
 const (
 	prefixSize = 12
-	// maxHeader allows for 10,000 faces with 68 landmarks and two templates each.
-	maxHeader = 256 << 20
+	// maxHeader allows for 40,000 faces with 68 landmarks and two templates each, and for the tracks of
+	// a long film: two hours with 40 faces on every frame, at 100 bytes for each place.
+	maxHeader = 1 << 30
 	// maxBody is well above the largest file that the limits on media let in.
 	maxBody = 2 << 30
 )
@@ -26,14 +27,18 @@ func writeFrame(w io.Writer, header any, body []byte) error {
 	if err != nil {
 		return fmt.Errorf("writing a message: %w", err)
 	}
-	prefix := make([]byte, prefixSize, prefixSize+len(text))
-	binary.BigEndian.PutUint32(prefix, uint32(len(text)))
-	binary.BigEndian.PutUint64(prefix[4:], uint64(len(body)))
-	if _, err := w.Write(append(prefix, text...)); err != nil {
-		return err
+	if len(text) > maxHeader {
+		return fmt.Errorf("%w: its header has %d bytes", errFrame, len(text))
 	}
-	_, err = w.Write(body)
-	return err
+	var prefix [prefixSize]byte
+	binary.BigEndian.PutUint32(prefix[:], uint32(len(text)))
+	binary.BigEndian.PutUint64(prefix[4:], uint64(len(body)))
+	for _, part := range [][]byte{prefix[:], text, body} {
+		if _, err := w.Write(part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readFrame reads one frame into header and returns its body. It returns io.EOF only where the

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/consentry/consentry/internal/face"
 	"github.com/consentry/consentry/internal/media"
+	"github.com/consentry/consentry/internal/media/film"
 	"github.com/consentry/consentry/internal/obscure"
 	"github.com/consentry/consentry/pipeline"
 )
@@ -18,19 +20,23 @@ type Command struct {
 	Args []string // its arguments, without the name
 }
 
-// Process is the parent's side of one child. The child is started by the first call that needs
+// Process is the parent's side of one child. It implements pipeline.Vision and pipeline.Cinema. The child is started by the first call that needs
 // it. It is not safe for use by several goroutines.
 type Process struct {
 	command Command
 	log     *slog.Logger
-	child   *child // nil while none runs
+	child   *child        // nil while none runs
+	stall   time.Duration // how long a call about a film may give no word
 }
 
-var _ pipeline.Vision = (*Process)(nil)
+var (
+	_ pipeline.Vision = (*Process)(nil)
+	_ pipeline.Cinema = (*Process)(nil)
+)
 
 // NewProcess prepares a process; nothing is started yet.
 func NewProcess(command Command, log *slog.Logger) *Process {
-	return &Process{command: command, log: log}
+	return &Process{command: command, log: log, stall: stallTime}
 }
 
 // Close ends the child, if one runs. Calls after Close start a new one.
@@ -104,10 +110,15 @@ func (p *Process) Portrait(ctx context.Context, box face.Box) ([]byte, error) {
 
 // call sends a request and waits for the answer, for the child's end or for the context's.
 func (p *Process) call(ctx context.Context, q request, body []byte) (response, []byte, error) {
+	return p.callTelling(ctx, q, body, nil)
+}
+
+// callTelling is call for what takes so long that the child gives word of how far it is.
+func (p *Process) callTelling(ctx context.Context, q request, body []byte, told func(pipeline.Frames)) (response, []byte, error) {
 	if p.child == nil {
 		return response{}, nil, fmt.Errorf("%s: %w", q.Call, pipeline.ErrCrashed)
 	}
-	r, file, err := p.child.call(ctx, q, body)
+	r, file, err := p.child.call(ctx, q, body, told)
 	if err == nil && r.Error == nil {
 		return r, file, nil
 	}
@@ -117,7 +128,7 @@ func (p *Process) call(ctx context.Context, q request, body []byte) (response, [
 	p.child.kill() // a child out of step with us is of no more use
 	stopErr := p.child.stop()
 	p.child = nil
-	if ctx.Err() != nil {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, film.ErrStalled) {
 		return response{}, nil, fmt.Errorf("%s: %w", q.Call, ctx.Err())
 	}
 	return response{}, nil, fmt.Errorf("%s: %w (%w)", q.Call, pipeline.ErrCrashed, errors.Join(err, stopErr))

@@ -11,8 +11,9 @@ import (
 )
 
 // Serve is the child's side: it answers requests from in on out with v's answers, one after the
-// other, until in ends. What v returns as an error goes to the parent; Serve itself fails only
-// when the two are out of step.
+// other, until in ends. Where v is a pipeline.Cinema too it answers calls about films, with word of
+// how far they are. What v returns as an error goes to the parent; Serve itself fails only when the
+// two are out of step.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, v pipeline.Vision) error {
 	reader, writer := bufio.NewReaderSize(in, 1<<16), bufio.NewWriterSize(out, 1<<16)
 	for {
@@ -24,9 +25,13 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, v pipeline.Vision) 
 		if err != nil {
 			return fmt.Errorf("reading a request: %w", err)
 		}
-		r, file, err := answerTo(ctx, v, q, body)
+		teller := &teller{to: writer}
+		r, file, err := answerTo(ctx, v, q, body, teller)
 		if err != nil {
 			r, file = response{Error: toWire(err)}, nil
+		}
+		if err := teller.finish(); err != nil {
+			return fmt.Errorf("telling how far it is: %w", err)
 		}
 		if err := writeFrame(writer, r, file); err != nil {
 			return fmt.Errorf("answering: %w", err)
@@ -37,7 +42,10 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, v pipeline.Vision) 
 	}
 }
 
-func answerTo(ctx context.Context, v pipeline.Vision, q request, body []byte) (r response, file []byte, err error) {
+func answerTo(ctx context.Context, v pipeline.Vision, q request, body []byte, t *teller) (r response, file []byte, err error) {
+	if q.Film != nil {
+		return answerFilm(ctx, v, q.Call, *q.Film, t)
+	}
 	switch q.Call {
 	case callDecode:
 		r.Info, err = v.Decode(ctx, body)
