@@ -18,6 +18,7 @@ const (
 	firmly     = 0.7  // nearness of a track that was seen all the time, against one that was lost before
 	sameHead   = 0.55 // IoU with a face that was joined on this frame, from which on it is the same head found twice
 	leastSize  = 0.55 // least ratio of sizes
+	awayReach  = 0.5  // of its sizes that a lost face may have moved aside in a second
 	surely     = 0.6  // trust in the way of a track that was seen all the time
 	longLost   = 0.3  // seconds after which a lost track is joined again only if the flow was sure
 	fairlySure = 0.4  // …so much
@@ -51,24 +52,50 @@ func (b *Builder) Found(faces []face.Face) error {
 	faces = slices.DeleteFunc(slices.Clone(faces), func(f face.Face) bool { return !b.options.usable(f.Box) })
 	pairs := b.pairs(faces)
 	matches := greedy(pairs)
-	taken := make([]bool, len(faces))
+	b.retire(pairs, matches)
+	matches = slices.DeleteFunc(matches, func(m pair) bool {
+		s := b.live[m.track]
+		return s.retired || b.contested(s, faces[m.face].Box, matches)
+	})
+	hit, taken := make([]bool, len(b.live)), make([]bool, len(faces))
 	for _, m := range matches {
-		if rivals := b.rivals(m, pairs, matches); len(rivals) > 0 {
-			b.live[m.track].retired = true
-			for _, r := range rivals {
-				b.live[r].retired = true
-			}
-		}
-	}
-	hit := make([]bool, len(b.live))
-	for _, m := range matches {
-		if s := b.live[m.track]; !s.retired {
-			b.join(s, faces[m.face], nil)
-			taken[m.face], hit[m.track] = true, true
-		}
+		b.join(b.live[m.track], faces[m.face], nil)
+		hit[m.track], taken[m.face] = true, true
 	}
 	b.miss(hit)
 	return b.begin(leftOver(faces, taken))
+}
+
+// retire gives up the tracks between which a face cannot be told: their identities might be swapped. The face begins a
+// track of its own.
+func (b *Builder) retire(pairs, matches []pair) {
+	for _, m := range matches {
+		rivals := b.rivals(m, pairs, matches)
+		for _, r := range rivals {
+			b.live[r].retired = true
+		}
+		if len(rivals) > 0 {
+			b.live[m.track].retired = true
+		}
+	}
+}
+
+// contested says that a face in the place of a track that was lost for a while may as well be that of another one lost nearby.
+func (b *Builder) contested(s *strand, box face.Box, matches []pair) bool {
+	if b.frame-s.last.Frame <= b.options.frames(handover) {
+		return false
+	}
+	for i, o := range slices.Concat(b.live, b.dormant) {
+		matched := slices.ContainsFunc(matches, func(m pair) bool { return m.track == i })
+		if o == s || matched || (o.missed == 0 && !o.retired) {
+			continue
+		}
+		away := float64(b.frame-o.last.Frame) / b.options.rate()
+		if nearness(o.box(), box) >= max(-0.9, -awayReach*away) {
+			return true
+		}
+	}
+	return false
 }
 
 // usable says that a box can be worked with.
@@ -182,7 +209,7 @@ func (b *Builder) begin(faces []face.Face) error {
 		return err
 	}
 	for i, f := range faces {
-		if s := b.lostOne(ways[i]); s != nil {
+		if s := b.lostOne(ways[i], f); s != nil {
 			b.revive(s)
 			b.join(s, f, ways[i])
 		} else {
@@ -216,10 +243,10 @@ func (b *Builder) add(f face.Face, back []carried) {
 }
 
 // lostOne is the one lost track that, carried forwards, meets the face carried backwards.
-func (b *Builder) lostOne(back []carried) *strand {
+func (b *Builder) lostOne(back []carried, f face.Face) *strand {
 	var best *strand
 	for _, s := range slices.Concat(b.live, b.dormant) {
-		if s.last.Frame == b.frame || s.retired || !b.meets(s, back) {
+		if s.last.Frame == b.frame || s.retired || !b.meets(s, back) || b.contested(s, f.Box, nil) {
 			continue
 		}
 		if best != nil {

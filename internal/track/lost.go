@@ -54,6 +54,9 @@ func (b *Builder) Again(id int, f face.Face) error {
 	if s.last.Frame == b.frame || near < s.gate(b.options) || !b.options.usable(f.Box) || meets(id, f.Box, b.sightings()) {
 		return nil
 	}
+	if b.contested(s, f.Box, nil) {
+		return nil
+	}
 	for _, o := range b.live {
 		if o != s && o.last.Frame != b.frame && nearness(o.box(), f.Box) >= max(near-clearly, o.gate(b.options)) {
 			return nil // two lost tracks, and it may be either's
