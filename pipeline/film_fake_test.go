@@ -30,6 +30,7 @@ type reel struct {
 	file     []byte // the finished film
 	picture  []byte // each still
 	told     []pipeline.Frames
+	busy     func(ctx context.Context, call string, told func(pipeline.Frames)) error // in each call that takes long
 
 	calls    []string
 	film     pipeline.Film
@@ -40,8 +41,13 @@ type reel struct {
 	stillsOf string
 }
 
-func (r *reel) call(name string, told func(pipeline.Frames)) error {
+func (r *reel) call(ctx context.Context, name string, told func(pipeline.Frames)) error {
 	r.calls = append(r.calls, name)
+	if r.busy != nil {
+		if err := r.busy(ctx, name, told); err != nil {
+			return err
+		}
+	}
 	for _, f := range r.told {
 		told(f)
 	}
@@ -51,14 +57,14 @@ func (r *reel) call(name string, told func(pipeline.Frames)) error {
 	return nil
 }
 
-func (r *reel) Watch(_ context.Context, f pipeline.Film, o pipeline.WatchOptions, told func(pipeline.Frames)) (pipeline.Watched, error) {
+func (r *reel) Watch(ctx context.Context, f pipeline.Film, o pipeline.WatchOptions, told func(pipeline.Frames)) (pipeline.Watched, error) {
 	r.film, r.options = f, o
-	return r.watched, r.call("watch", told)
+	return r.watched, r.call(ctx, "watch", told)
 }
 
-func (r *reel) Render(_ context.Context, _ pipeline.Film, q pipeline.Rendering, told func(pipeline.Frames)) (pipeline.Rendered, error) {
+func (r *reel) Render(ctx context.Context, _ pipeline.Film, q pipeline.Rendering, told func(pipeline.Frames)) (pipeline.Rendered, error) {
 	r.render = q
-	if err := r.call("render", told); err != nil {
+	if err := r.call(ctx, "render", told); err != nil {
 		return pipeline.Rendered{}, err
 	}
 	if err := os.WriteFile(q.Out, r.file, 0o600); err != nil {
@@ -74,18 +80,18 @@ func (r *reel) Render(_ context.Context, _ pipeline.Film, q pipeline.Rendering, 
 	return made, nil
 }
 
-func (r *reel) Screen(_ context.Context, _ pipeline.Film, s pipeline.Screening, told func(pipeline.Frames)) (pipeline.Screened, error) {
+func (r *reel) Screen(ctx context.Context, _ pipeline.Film, s pipeline.Screening, told func(pipeline.Frames)) (pipeline.Screened, error) {
 	r.screen = s
-	return r.screened, r.call("screen", told)
+	return r.screened, r.call(ctx, "screen", told)
 }
 
-func (r *reel) Stills(_ context.Context, path string, wanted []pipeline.Still) ([][]byte, error) {
+func (r *reel) Stills(ctx context.Context, path string, wanted []pipeline.Still) ([][]byte, error) {
 	r.stills, r.stillsOf = append(r.stills, wanted...), path
 	pictures := make([][]byte, len(wanted))
 	for i := range pictures {
 		pictures[i] = r.picture
 	}
-	return pictures, r.call("stills", func(pipeline.Frames) {})
+	return pictures, r.call(ctx, "stills", func(pipeline.Frames) {})
 }
 
 // cleanFilm is a finished film as the real line makes it, of half a second of nothing.

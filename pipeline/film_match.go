@@ -36,11 +36,16 @@ func (l *Line) identify(w Watched, told []*Ruling, order Order) identity {
 			probes[i].Is, probes[i].Not = told[i].Is, told[i].Not
 		}
 	}
+	alone := make([]gallery.Match, len(w.Tracks))
+	for i := range probes {
+		l.Step("match") // a crowd takes a while
+		alone[i] = order.search(probes[i : i+1])[0]
+	}
 	matches := make([]gallery.Match, len(w.Tracks))
 	beside := besides(w.Tracks)
 	for i, t := range w.Tracks {
-		l.Step("match") // a crowd takes a while
-		m := order.matchBeside(probes, i, beside[i])
+		l.Step("match")
+		m := order.matchBeside(probes, alone, i, beside[i])
 		matches[i] = order.doubted(m, probes[i], t.Views)
 	}
 	who := identity{matches: matches, person: persons(pooled, beside, order.Gallery.Thresholds())}
@@ -70,11 +75,17 @@ func besides(tracks []track.Track) [][]int {
 }
 
 // matchBeside matches one track together with those that are seen at the same time, as one subject is not two
-// faces at once. Those are not at the same time with each other, which does not matter here: only this one's answer is taken.
-func (o Order) matchBeside(probes []gallery.Probe, i int, beside []int) gallery.Match {
+// faces at once. Those need not be at the same time with each other, which does not matter here: only this one's answer
+// is taken. Only who is surely somebody can take a subject from another.
+func (o Order) matchBeside(probes []gallery.Probe, alone []gallery.Match, i int, beside []int) gallery.Match {
 	together := []gallery.Probe{probes[i]}
 	for _, j := range beside {
-		together = append(together, probes[j])
+		if alone[j].Band == gallery.Confident {
+			together = append(together, probes[j])
+		}
+	}
+	if alone[i].Band == gallery.None || len(together) == 1 {
+		return alone[i]
 	}
 	return o.search(together)[0]
 }
