@@ -19,6 +19,7 @@ import (
 	"github.com/consentry/consentry/internal/consent"
 	"github.com/consentry/consentry/internal/face"
 	"github.com/consentry/consentry/internal/media"
+	"github.com/consentry/consentry/internal/media/film"
 	"github.com/consentry/consentry/internal/obscure"
 	"github.com/consentry/consentry/internal/redact"
 	"github.com/consentry/consentry/internal/sandbox"
@@ -145,7 +146,8 @@ func optionsIn(dir, self string) redact.Options {
 		Paths: []string{filepath.Join(dir, "in")}, Purposes: []consent.Purpose{consent.Website}, Out: filepath.Join(dir, "out"),
 		Preset: "lumen", Mode: pipeline.Everyone, WhenNotEnrolled: redact.Stop, Style: obscure.SecureBlur,
 		Workers: 2, TimeOut: time.Minute, Limits: media.DefaultLimits(),
-		StateDir: filepath.Join(dir, "state"), KeyPath: filepath.Join(dir, "clearance.key"),
+		Film: pipeline.FilmOptions{Every: 3, Encoding: film.DefaultEncoding()}, FilmLimits: film.DefaultLimits(),
+		StateDir: filepath.Join(dir, "state"), WorkDir: filepath.Join(dir, "work"), KeyPath: filepath.Join(dir, "clearance.key"),
 		ModelDigest: strings.Repeat("cd", 32),
 		Child:       sandbox.Command{Path: self, Args: []string{childArgument, filepath.Join(dir, "diary")}},
 		Now:         time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Progress: silent{},

@@ -2,47 +2,34 @@ package redact
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
-	"strings"
+	"fmt"
+	"os"
 
-	"github.com/consentry/consentry/internal/bus"
 	"github.com/consentry/consentry/internal/intake"
 	"github.com/consentry/consentry/pipeline"
 )
 
-// openScratch takes the folder for films, once, if there are any, and removes what no job needs any
-// more.
-func (s *session) openScratch(ctx context.Context) (err error) {
-	if !s.batch.films || s.scratch != nil {
+// openScratch takes the folder for films, once, if there are any. Originals lie in it, each job's in
+// a folder named by its key, so it is for this user only. The worker removes what is of a job that is done;
+// what a stopped run leaves, the next one goes on with, where the state is kept.
+func (s *session) openScratch(ctx context.Context) error {
+	if !s.batch.films || s.scratch != "" {
 		return nil
 	}
-	if s.scratch, err = openScratch(s.workDir); err != nil {
-		return &SetupError{err}
+	if err := os.MkdirAll(s.workDir, 0o700); err != nil {
+		return &SetupError{fmt.Errorf("making a folder for films: %w", err)}
 	}
-	return s.sweepScratch(ctx)
+	s.scratch = s.workDir
+	return s.tidyScratch(ctx)
 }
 
-// sweepScratch keeps what jobs need that are not finished.
-func (s *session) sweepScratch(ctx context.Context) error {
-	if s.scratch == nil {
+// tidyScratch removes what no job needs any more.
+func (s *session) tidyScratch(ctx context.Context) error {
+	if s.scratch == "" {
 		return nil
 	}
-	return s.scratch.sweep(func(key string) (bool, error) {
-		if !isKey(key) {
-			return false, nil
-		}
-		state, err := s.bus.States().Get(ctx, key)
-		if errors.Is(err, bus.ErrNotFound) || errors.Is(err, bus.ErrInvalid) {
-			return false, nil
-		}
-		return err == nil && state.Phase != string(pipeline.Finished), err
-	})
-}
-
-// isKey says whether it can be a job's: a SHA-256 in hexadecimal.
-func isKey(name string) bool {
-	return len(name) == sha256.Size*2 && strings.Trim(name, "0123456789abcdef") == ""
+	return errors.Join(pipeline.TidyScratch(ctx, s.scratch, s.states), s.removeLists())
 }
 
 // teller tells the user how far a film is. For a photograph it tells nothing: there is no time to read

@@ -270,9 +270,6 @@ func (s *session) close() error {
 	if s.bus != nil {
 		errs = append(errs, s.bus.Close())
 	}
-	if s.scratch != nil {
-		errs = append(errs, s.scratch.lock.Close())
-	}
 	if s.tidy != nil {
 		errs = append(errs, s.tidy())
 	}

@@ -306,6 +306,12 @@ func TestKilledRunIsContinued(t *testing.T) {
 // killAfter starts a run as a process of its own and kills it once so many derivatives lie there.
 func killAfter(t *testing.T, dir, self string, derivatives int) {
 	t.Helper()
+	killWhen(t, dir, self, func() bool { return placed(t, dir) >= derivatives })
+}
+
+// killWhen starts a run as a process of its own and kills it once it is ready for that.
+func killWhen(t *testing.T, dir, self string, ready func() bool) {
+	t.Helper()
 	run := exec.Command(self, runArgument, dir)
 	run.Stderr = os.Stderr
 	run.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -321,7 +327,7 @@ func killAfter(t *testing.T, dir, self string, derivatives int) {
 		case err := <-ended:
 			t.Fatalf("the run ended by itself before it could be killed: %v", err)
 		case <-tick.C:
-			if placed(t, dir) >= derivatives {
+			if ready() {
 				if err := run.Process.Kill(); err != nil {
 					t.Fatal(err)
 				}

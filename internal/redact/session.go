@@ -36,7 +36,7 @@ type session struct {
 	key     ed25519.PrivateKey
 	output  *output
 	workDir string       // where films lie while they are worked on
-	scratch *scratch     // nil where there are no films
+	scratch string       // workDir, once there are films; empty before
 	tidy    func() error // takes a throw-away state away
 
 	register       *register.Store // knows what it read before, so that a change is read quickly
@@ -60,7 +60,7 @@ func (s *session) run(ctx context.Context) error {
 	for _, v := range s.vision {
 		workers.Go(func() error { return s.worker(v).Run(workCtx) })
 	}
-	if s.scratch != nil {
+	if s.scratch != "" {
 		workers.Go(func() error { return s.filmWorker().Run(workCtx) })
 	}
 	workers.Go(func() error { return s.reap(workCtx) })
@@ -73,7 +73,7 @@ func (s *session) run(ctx context.Context) error {
 	if feedErr != nil {
 		return feedErr // jobs under way keep their originals, for the run that goes on with them
 	}
-	return errors.Join(s.forgetAll(ctx), s.sweepScratch(ctx))
+	return errors.Join(s.forgetAll(ctx), s.tidyScratch(ctx))
 }
 
 func (s *session) worker(v pipeline.Vision) *pipeline.Worker {
@@ -93,8 +93,11 @@ func (s *session) worker(v pipeline.Vision) *pipeline.Worker {
 func (s *session) filmWorker() *pipeline.Worker {
 	w := s.worker(nil)
 	w.Line.Cinema = s.cinema
+	if s.options.DebugTracks {
+		w.Line.Watched = s.keepBoxes
+	}
 	w.Jobs = jobs{bus: s.bus, kind: bus.KindVideo, ours: s.ours}
-	w.Scratch = s.scratch.dir
+	w.Scratch = s.scratch
 	return w
 }
 

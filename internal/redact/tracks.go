@@ -80,7 +80,16 @@ func boxOn(path []track.Position, i, n int) (face.Box, bool) {
 
 // listPath is where the list of a film lies until its derivative is in its place.
 func (s *session) listPath(asset string) string {
-	return filepath.Join(s.scratch.dir, asset+tracksSuffix)
+	return filepath.Join(s.scratch, asset+tracksSuffix)
+}
+
+// removeLists removes the lists of films that are done.
+func (s *session) removeLists() error {
+	lists, err := filepath.Glob(s.listPath("*"))
+	for _, list := range lists {
+		err = errors.Join(err, pathless.Error(os.Remove(list)))
+	}
+	return err
 }
 
 // keepBoxes keeps the list of a film that is being worked on.
