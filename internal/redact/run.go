@@ -189,7 +189,7 @@ func openEyes(o Options) (e eyes, closeAll func()) {
 	for range max(1, o.Workers) {
 		e.vision = append(e.vision, open())
 	}
-	e.cinema, _ = any(open()).(pipeline.Cinema)
+	e.cinema = open()
 	return e, func() {
 		for _, c := range closers {
 			if err := c.Close(); err != nil {
