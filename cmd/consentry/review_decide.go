@@ -9,6 +9,7 @@ import (
 
 	"github.com/consentry/consentry/internal/bus"
 	"github.com/consentry/consentry/internal/consent"
+	"github.com/consentry/consentry/internal/redact"
 	"github.com/consentry/consentry/internal/review"
 )
 
@@ -114,6 +115,9 @@ func (r *reviewDecide) keep(ctx context.Context, b *bus.Bus, decisions []decisio
 		err := store.RuleAt(ctx, d.face.Asset, d.face.Place(), d.said)
 		if errors.Is(err, bus.ErrConflict) {
 			err = usageError{fmt.Errorf("somebody else has just decided about %s; look again and repeat: %w", d.face.ID, err)}
+		}
+		if err == nil && d.face.Film != nil {
+			err = redact.ForgetTrack(ctx, b, d.face.Asset, d.face.ID)
 		}
 		if err != nil {
 			return errors.Join(err, after.release())

@@ -134,6 +134,11 @@ func wantDecided(t *testing.T, o redact.Options) {
 	if waiting := knownRuns(t, o).Faces().Waiting(); len(waiting) > 0 {
 		t.Errorf("%+v waits still", waiting)
 	}
+	wantNoPictures(t, o)
+}
+
+func wantNoPictures(t *testing.T, o redact.Options) {
+	t.Helper()
 	withState(t, o, func(b *bus.Bus) {
 		err := redact.KeptTracks(t.Context(), b, func(k pipeline.TrackResult) {
 			if len(k.Pictures) > 0 {
@@ -144,4 +149,32 @@ func wantDecided(t *testing.T, o redact.Options) {
 			t.Error(err)
 		}
 	})
+}
+
+// Bare faces are not kept once nobody has to decide about them: as the rules have changed, or somebody has
+// decided, even if the film cannot be made again.
+func TestBareFacesAreForgotten(t *testing.T) {
+	for name, change := range map[string]func(o redact.Options, f review.Face){
+		"the rules": func(o redact.Options, _ review.Face) {
+			o.UnknownFace = consent.Obscure
+			if s := mustRun(t, o); s.Released != 1 {
+				t.Fatalf("%+v", s)
+			}
+		},
+		"a decision": func(o redact.Options, f review.Face) {
+			withState(t, o, func(b *bus.Bus) {
+				if err := redact.ForgetTrack(t.Context(), b, f.Asset, f.ID); err != nil {
+					t.Fatal(err)
+				}
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, o := doubtful(t)
+			putFilm(t, dir, "play.mp4", plainFilm, 1)
+			mustRun(t, o)
+			change(o, knownRuns(t, o).Faces().Waiting()[0])
+			wantNoPictures(t, o)
+		})
+	}
 }

@@ -2,11 +2,15 @@ package redact
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/consentry/consentry/internal/bus"
+	"github.com/consentry/consentry/internal/consent"
+	"github.com/consentry/consentry/internal/face"
 	"github.com/consentry/consentry/internal/intake"
 	"github.com/consentry/consentry/internal/report"
 	"github.com/consentry/consentry/pipeline"
@@ -35,9 +39,67 @@ func (s *session) pictures(ctx context.Context) report.Pictures {
 // KeptTracks gives the tracks of films, with their pictures, that the states of jobs keep: those of films
 // that wait for a person.
 func KeptTracks(ctx context.Context, b *bus.Bus, take func(pipeline.TrackResult)) error {
+	return finished(ctx, b, func(_ string, results []pipeline.Result) {
+		for _, r := range results {
+			for _, t := range r.Tracks {
+				take(t)
+			}
+		}
+	})
+}
+
+// ForgetTrack erases what the states of jobs keep of films in which this track was seen: a person has
+// decided about it, so that no run goes by them any more, and bare faces are in them.
+func ForgetTrack(ctx context.Context, b *bus.Bus, asset, id string) error {
+	return forgetWhere(ctx, b, func(r pipeline.Result) bool {
+		return slices.ContainsFunc(r.Tracks, func(t pipeline.TrackResult) bool { return pipeline.TrackID(asset, t.At, t.Box) == id })
+	})
+}
+
+// forgetSuperseded erases what is kept of films that this run has judged anew, as the register, the gallery
+// or anything else has changed since: bare faces are in it.
+func (s *session) forgetSuperseded(ctx context.Context) error {
+	type moment struct {
+		purpose consent.Purpose
+		at      time.Duration
+		box     face.Box
+	}
+	now := map[moment]string{}
+	for _, w := range s.batch.items {
+		for _, t := range w.result.Tracks {
+			now[moment{w.result.Purpose, t.At, t.Box}] = w.key
+		}
+	}
+	if len(now) == 0 {
+		return nil
+	}
+	return forgetWhere(ctx, s.bus, func(r pipeline.Result) bool {
+		return slices.ContainsFunc(r.Tracks, func(t pipeline.TrackResult) bool {
+			key, judged := now[moment{r.Purpose, t.At, t.Box}]
+			return judged && key != r.Key
+		})
+	})
+}
+
+// forgetWhere erases the states of finished jobs with such a result.
+func forgetWhere(ctx context.Context, b *bus.Bus, such func(pipeline.Result) bool) error {
+	var keys []string
+	err := finished(ctx, b, func(key string, results []pipeline.Result) {
+		if slices.ContainsFunc(results, such) {
+			keys = append(keys, key)
+		}
+	})
+	for _, key := range keys {
+		err = errors.Join(err, gone(b.States().Erase(ctx, key)))
+	}
+	return err
+}
+
+// finished gives the results of each job that is done and of which the state is kept.
+func finished(ctx context.Context, b *bus.Bus, take func(key string, results []pipeline.Result)) error {
 	for change, err := range b.States().Watch(ctx) {
 		if err != nil {
-			return fmt.Errorf("looking for pictures of tracks: %w", err)
+			return fmt.Errorf("looking through what is kept of films: %w", err)
 		}
 		if change.CaughtUp {
 			return nil
@@ -47,13 +109,12 @@ func KeptTracks(ctx context.Context, b *bus.Bus, take func(pipeline.TrackResult)
 		}
 		state, err := fromBus(change.State)
 		if err != nil {
-			return fmt.Errorf("looking for pictures of tracks: %w", err)
+			return fmt.Errorf("looking through what is kept of films: %w", err)
 		}
-		for _, r := range state.Results {
-			for _, t := range r.Tracks {
-				take(t)
-			}
+		if state.Status != pipeline.Finished {
+			continue
 		}
+		take(change.Key, state.Results)
 	}
 	return nil
 }

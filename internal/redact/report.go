@@ -35,7 +35,7 @@ func (s *session) report(ctx context.Context) (Summary, error) {
 	if err := report.Write(s.options.Out, out, s.pictures(ctx)); err != nil {
 		return summary, fmt.Errorf("%s: %w", s.options.Out, err)
 	}
-	return summary, nil
+	return summary, s.forgetSuperseded(ctx)
 }
 
 func (s *Summary) add(w *wanted) {
