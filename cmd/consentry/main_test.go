@@ -46,6 +46,7 @@ func commands() map[string]command {
 		"layout": layout, "sample": sample, "crop": crop, "beside": beside, "scale": scale, "soften": soften,
 		"plain": plain, "animated": animated, "bomb": bomb, "cut": cut, "flip": flip, "named": named,
 		"asset": asset, "jsonhas": jsonHas, "samepixels": samePixels, "onlyregions": onlyRegions,
+		"movie": movie, "blot": blot, "sametimes": sameTimes, "samestreams": sameStreams, "streams": streams, "covered": covered,
 		"holds": holds, "nowhere": nowhere, "pages": pages, "faceid": faceID, "cells": cells,
 	}
 }
@@ -118,8 +119,8 @@ func wantCode(ts *testscript.TestScript, want string, err error) {
 	}
 }
 
-// interrupt SIGNAL FILE CODE PROGRAM ARG… runs the program, sends the signal once FILE exists, and
-// wants the exit code; -1 is that of a program that a signal has ended. The signals are INT, KILL,
+// interrupt SIGNAL FILE CODE PROGRAM ARG… runs the program, sends the signal once FILE exists (or a file that
+// fits the pattern), and wants the exit code; -1 is that of a program that a signal has ended. The signals are INT, KILL,
 // and CHILD, which kills not the program but the process that it has started.
 func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
@@ -194,7 +195,7 @@ func waitFor(ts *testscript.TestScript, file string, ended <-chan error) {
 			ts.Fatalf("the program ended (%v) before it could be stopped", err)
 		default:
 		}
-		if _, err := os.Stat(file); err == nil {
+		if found, err := filepath.Glob(file); err == nil && len(found) > 0 {
 			return
 		}
 	}
