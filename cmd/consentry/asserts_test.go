@@ -20,7 +20,7 @@ import (
 )
 
 // asset OUT PURPOSE PATH OUTCOME [FACES [REASON]] wants one entry of the report: its outcome, how
-// many faces of some outcomes as in obscure=1,review=0 (- for any), and a reason that matches. What is
+// many faces, or tracks of a film, of some outcomes as in obscure=1,review=0 (- for any), and a reason that matches. What is
 // released has a derivative with a clearance beside it, and what is not has neither.
 func asset(ts *testscript.TestScript, _ bool, args []string) {
 	out, purpose, path, outcome := args[0], args[1], args[2], args[3]
@@ -58,16 +58,26 @@ func findAsset(ts *testscript.TestScript, out, purpose, path string) report.Asse
 func wantFaces(ts *testscript.TestScript, a report.Asset, want string) {
 	for _, part := range strings.Split(want, ",") {
 		outcome, count, _ := strings.Cut(part, "=")
-		n := 0
-		for _, f := range a.Faces {
-			if f.Outcome == outcome {
-				n++
-			}
-		}
-		if fmt.Sprint(n) != count {
-			ts.Fatalf("%s has %d faces to %s of %d, want %s", a.Path, n, outcome, len(a.Faces), count)
+		if n := len(withOutcome(a, outcome)); fmt.Sprint(n) != count {
+			ts.Fatalf("%s has %d faces to %s of %d, want %s", a.Path, n, outcome, len(a.Faces)+len(a.Tracks), count)
 		}
 	}
+}
+
+// withOutcome gives the ids of the faces, or of the tracks of a film, with the outcome.
+func withOutcome(a report.Asset, outcome string) []string {
+	var ids []string
+	for _, f := range a.Faces {
+		if f.Outcome == outcome {
+			ids = append(ids, f.ID)
+		}
+	}
+	for _, t := range a.Tracks {
+		if t.Outcome == outcome {
+			ids = append(ids, t.Face)
+		}
+	}
+	return ids
 }
 
 // jsonhas FILE KEY VALUE [KEY VALUE…] wants values in JSON; keys are joined by dots, a list has the

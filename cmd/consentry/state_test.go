@@ -16,8 +16,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"github.com/consentry/consentry/internal/report"
 )
 
 // pages WORD DIR… wants the word in a compressed page of the register in some file below the
@@ -67,11 +65,11 @@ func gzipped(data []byte) [][]byte {
 // has this outcome.
 func faceID(ts *testscript.TestScript, _ bool, args []string) {
 	a := findAsset(ts, args[0], args[1], args[2])
-	faces := slices.DeleteFunc(slices.Clone(a.Faces), func(f report.Face) bool { return f.Outcome != args[3] })
-	if len(faces) != 1 {
-		ts.Fatalf("%s has %d faces to %s of %d, want 1", a.Path, len(faces), args[3], len(a.Faces))
+	ids := withOutcome(a, args[3])
+	if len(ids) != 1 {
+		ts.Fatalf("%s has %d faces to %s of %d, want 1", a.Path, len(ids), args[3], len(a.Faces)+len(a.Tracks))
 	}
-	ts.Setenv(args[4], faces[0].ID)
+	ts.Setenv(args[4], ids[0])
 }
 
 // meanwhile TEXT CODE PROGRAM ARG… / CODE PROGRAM ARG… starts the first program, stops it where it
