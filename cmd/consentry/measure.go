@@ -18,12 +18,14 @@ import (
 // measureCommand is what make bench runs. It is no part of the product.
 type measureCommand struct {
 	Bench measureBench `cmd:"" help:"Speed and memory."`
+	Film  measureFilm  `cmd:"" help:"Speed and memory with a film alone."`
 	Eval  measureEval  `cmd:"" help:"Error rates on the sample photographs and on others."`
 }
 
 type measureBench struct {
-	Rounds int `default:"3" help:"How often each sample photograph is taken the whole way."`
-	Copies int `default:"10" help:"Copies of the samples in the batch."`
+	Rounds int         `default:"3" help:"How often each sample photograph is taken the whole way."`
+	Copies int         `default:"10" help:"Copies of the samples in the batch."`
+	Film   measureFilm `embed:"" prefix:"film-"`
 }
 
 // Run prints the tables.
@@ -45,7 +47,7 @@ func (m *measureBench) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	options.StateDir, options.ThrowAwayDir, options.KeyPath = "", filepath.Join(dir, "runs"), filepath.Join(dir, "clearance.key")
+	options = aside(options, dir)
 	options.Progress = newProgress(io.Discard)
 	photographs, err := readSamples(layout)
 	if err != nil {
@@ -59,6 +61,9 @@ func (m *measureBench) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if err := m.large(ctx, a, options, photographs); err != nil {
+		return err
+	}
+	if err := m.Film.film(ctx, a, dir, options); err != nil {
 		return err
 	}
 	return m.school(ctx, a, dir)

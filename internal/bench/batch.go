@@ -85,10 +85,12 @@ func withComment(jpeg []byte, text string) []byte {
 }
 
 // PeakOfChildren is the largest resident set, in bytes, of any child process that has ended.
-func PeakOfChildren() (int64, error) {
+func PeakOfChildren() (int64, error) { return peak(syscall.RUSAGE_CHILDREN) }
+
+func peak(who int) (int64, error) {
 	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &usage); err != nil {
-		return 0, fmt.Errorf("asking for the children's memory: %w", err)
+	if err := syscall.Getrusage(who, &usage); err != nil {
+		return 0, fmt.Errorf("asking for the memory used: %w", err)
 	}
 	return usage.Maxrss << 10, nil
 }
