@@ -6,7 +6,6 @@ import (
 	"io"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 )
@@ -138,18 +137,4 @@ func stampsOf(t testing.TB, path string, part Part) []time.Duration {
 		}
 		out = append(out, f.At)
 	}
-}
-
-func TestFirst(t *testing.T) {
-	dir := t.TempDir()
-	ffmpeg(t, dir, "-f", "lavfi", "-i", "testsrc2=s=320x240:r=30:d=2", "-f", "lavfi", "-i", "sine=d=2", "-c:v", "libx264", "-bf", "3", "-c:a", "aac", "b.mp4")
-	path := filepath.Join(dir, "b.mp4")
-	r := roundTrip(t, path, Part{}, cheap(), 7)
-	t.Log(r.info)
-	t.Log(r.times)
-	got := stampsOf(t, r.out, Part{})
-	if !slices.Equal(got, r.times) {
-		t.Error(got)
-	}
-	exec.Command("cp", r.out, "/tmp/w/film/out.mp4").Run()
 }

@@ -74,7 +74,7 @@ func joining(r *reel, source string, info Info, part Part, e Encoding, url strin
 	if err != nil {
 		return nil, err
 	}
-	args = append(append(args, from...), "-map", "0:0", "-c:v", "copy")
+	args = append(append(args, from...), "-map", "0:0", "-c:v", "copy", "-bsf:v", r.lengths())
 	args = append(append(args, sound...), stripped()...)
 	if e.Codec == "hevc" {
 		args = append(args, "-tag:v", "hvc1")
@@ -82,7 +82,20 @@ func joining(r *reel, source string, info Info, part Part, e Encoding, url strin
 	if !part.Whole() {
 		args = append(args, "-output_ts_offset", seconds(-first))
 	}
-	return append(args, "-video_track_timescale", strconv.Itoa(r.scale), "-movflags", "+faststart", "-f", "mp4", url), nil
+	return append(append(args, info.clocks()...), "-movflags", "+faststart", "-f", "mp4", url), nil
+}
+
+// clocks are the arguments that set the finished film's ticks. Those of the whole film count too: edit lists, and so when the
+// first picture is shown, are in them, and ffmpeg's own are milliseconds.
+func (i Info) clocks() []string {
+	ticks := strconv.Itoa(i.Scale)
+	return []string{"-video_track_timescale", ticks, "-movie_timescale", ticks}
+}
+
+// lengths is the filter that says how long pictures are shown. ffmpeg takes a picture's length from decoding times, and so would
+// show the last one, which is not decoded last, for as long as any; only its length and that of the one decoded last count.
+func (r *reel) lengths() string {
+	return fmt.Sprintf(`setts=pts=PTS:dts=DTS:duration=if(eq(N\,%d)+eq(N\,%d)\,%d\,1)`, r.shownLast, len(r.pts)-1, r.last)
 }
 
 // sounds are the arguments that take the sound from the source: the input, and the streams with their codecs. first is when the
@@ -102,7 +115,7 @@ func sounds(source string, info Info, part Part, e Encoding, first time.Duration
 	if from := first - seekMargin; from > 0 && !part.Whole() && info.searchable() {
 		in = append([]string{"-noaccurate_seek", "-ss", seconds(info.searched(from))}, in...)
 	}
-	return streams, append([]string{"-itsoffset", seconds(info.shift())}, in...), nil
+	return streams, append(info.clock(), in...), nil
 }
 
 // options say what becomes of the sound that is the i-th of the finished film. Of a part, those packets are copied that
@@ -111,6 +124,9 @@ func (a Audio) options(i int, part Part, first time.Duration) []string {
 	args := []string{fmt.Sprintf("-c:a:%d", i), "copy"}
 	if !a.Copy {
 		args = []string{fmt.Sprintf("-c:a:%d", i), "aac", fmt.Sprintf("-b:a:%d", i), "160k"}
+	}
+	if a.Copy && a.Codec == "flac" { // in MP4 it is an experiment to ffmpeg 5.1, though specified since 2016
+		args = append(args, "-strict", "experimental")
 	}
 	if part.Whole() {
 		return args

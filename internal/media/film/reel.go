@@ -22,6 +22,8 @@ type reel struct {
 	zero     int64   // what was taken off both, on the film's own clock
 	first    int64   // when the first frame is shown, on that clock
 	last     int64   // how long the last frame is shown
+
+	shownLast int // the place, in decoding order, of the last frame
 }
 
 // spool is one segment's pictures, one behind the other in its file.
@@ -152,6 +154,9 @@ func (r *reel) layOut(times []time.Duration, ranks []int, last time.Duration) er
 	r.pts, r.dts = make([]int64, len(times)), make([]int64, len(times))
 	for i, rank := range ranks {
 		r.pts[i] = shown[rank] - r.zero
+		if rank == len(times)-1 {
+			r.shownLast = i
+		}
 		if i < depth {
 			r.dts[i] = shown[i] - shown[0]
 		} else {

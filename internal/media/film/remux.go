@@ -68,7 +68,7 @@ func (t Tools) remux(ctx context.Context, file *draft, source string, info Info,
 	if err != nil {
 		return err
 	}
-	args := append(append(quiet(), "-xerror", "-y", "-copyts", "-itsoffset", seconds(info.shift())), in...)
+	args := append(append(append(quiet(), "-xerror", "-y", "-copyts"), info.clock()...), in...)
 	args = append(args, "-map", fmt.Sprintf("0:%d", info.Stream), "-c:v", "copy", "-bsf:v", "filter_units=pass_types="+coded(info.Codec))
 	if info.Codec == "hevc" {
 		args = append(args, "-tag:v", "hvc1")
@@ -78,7 +78,7 @@ func (t Tools) remux(ctx context.Context, file *draft, source string, info Info,
 			args = append(append(args, "-map", fmt.Sprintf("0:%d", a.Stream)), a.options(i, Part{}, 0)...)
 		}
 	}
-	args = append(append(args, stripped()...), "-video_track_timescale", strconv.Itoa(info.Scale), "-movflags", "+faststart", "-f", "mp4", file.url)
+	args = append(append(append(args, stripped()...), info.clocks()...), "-movflags", "+faststart", "-f", "mp4", file.url)
 	if err := run(ctx, t.FFmpeg, args, limits.Stall, ErrCannotRemux, drain); err != nil {
 		return err
 	}

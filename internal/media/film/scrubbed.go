@@ -119,7 +119,7 @@ func checkBrands(data []byte) error {
 		if at == 4 { // the version
 			continue
 		}
-		if !slices.Contains([]string{"isom", "iso2", "iso4", "iso5", "iso6", "avc1", "hvc1", "mp41", "mp42"}, string(data[at:at+4])) {
+		if !slices.Contains([]string{"isom", "iso2", "iso4", "iso5", "iso6", "avc1", "hvc1", "dby1", "mp41", "mp42"}, string(data[at:at+4])) {
 			return notScrubbed("a brand that is not known")
 		}
 	}

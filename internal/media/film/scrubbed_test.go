@@ -18,4 +18,3 @@ func checkFile(t testing.TB, path string) error {
 	}
 	return CheckScrubbed(f, stat.Size())
 }
-

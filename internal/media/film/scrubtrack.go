@@ -246,9 +246,9 @@ func groupRuns(data []byte) error {
 	return err
 }
 
-// soundSlack is how many seconds of sound an edit list may hide at either end: what codecs need to swing in is up to
-// 5058 samples (HE-AAC), 115 ms at 44.1 kHz.
-const soundSlack = 0.5
+// soundSlack is how many seconds of sound an edit list may hide at either end: codecs need some to swing in. ffmpeg reads a
+// second of what an edit list cut off in front (measured), and it leaves with the rest, as sound is copied bit for bit.
+const soundSlack = 1.1
 
 // allShown makes sure that the edit list hides nothing: one cut out of a longer film would leave with what was cut off.
 func (l *lane) allShown() error {

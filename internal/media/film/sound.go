@@ -153,7 +153,7 @@ func (t Tools) packets(ctx context.Context, path string, info Info, limits Limit
 	if err != nil {
 		return nil, err
 	}
-	args := append(append(quiet(), "-xerror", "-copyts", "-itsoffset", seconds(info.shift())), in...)
+	args := append(append(append(quiet(), "-xerror", "-copyts"), info.clock()...), in...)
 	for i, a := range info.Audio {
 		args = append(args, "-map", fmt.Sprintf("0:%d", a.Stream))
 		if a.Codec == "aac" { // a transport stream's packets have heads that MP4's do not have
