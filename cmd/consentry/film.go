@@ -18,7 +18,7 @@ type filmFlags struct {
 	VideoCodec  string `enum:"h264,hevc" default:"h264" group:"Films" help:"How films are encoded: h264 or hevc."`
 	CRF         int    `name:"crf" default:"${crf}" group:"Films" placeholder:"N" help:"Quality of the encoded film, 0 (largest) to 51 (worst). Default: ${crf}."`
 	VideoPreset string `default:"${videopreset}" group:"Films" placeholder:"NAME" help:"The encoder's speed, from ultrafast to veryslow; slower makes smaller files. Default: ${videopreset}."`
-	Audio       string `enum:"keep,mute" default:"keep" group:"Films" help:"keep the sound, bit for bit where MP4 can hold it, or mute the film."`
+	Audio       string `enum:"keep,mute" default:"keep" group:"Films" help:"What becomes of the sound: keep (bit for bit where MP4 can hold it) or mute."`
 	From        string `group:"Films" placeholder:"T" help:"Leave out what comes before this time: 12.5, 62s, 1:02, 0:01:02.5."`
 	To          string `group:"Films" placeholder:"T" help:"Leave out this time and what comes after it."`
 	Every       int    `default:"${every}" group:"Films" placeholder:"N" help:"Look for faces on every Nth frame at least, 1 to ${everymost}. Default: ${every}."`

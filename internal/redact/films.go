@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/consentry/consentry/internal/intake"
 	"github.com/consentry/consentry/pipeline"
 )
@@ -30,6 +32,28 @@ func (s *session) tidyScratch(ctx context.Context) error {
 		return nil
 	}
 	return errors.Join(pipeline.TidyScratch(ctx, s.scratch, s.states), s.removeLists())
+}
+
+// A disk must have room for three times what is taken in: one copy in quarantine, one where it is worked on, and at
+// least as much for what comes out; and for the bus to go on writing, or a full disk would break off the
+// whole run.
+const (
+	copiesOfFilm = 3
+	roomOfBus    = 64 << 20
+)
+
+// checkRoom holds a film back for which the state's disk has no room.
+func (s *session) checkRoom(w *wanted) error {
+	var disk unix.Statfs_t
+	if err := unix.Statfs(s.workDir, &disk); err != nil {
+		return fmt.Errorf("looking for space on the disk: %w", err)
+	}
+	free := disk.Bavail * uint64(disk.Bsize)
+	if need := copiesOfFilm*uint64(w.input.Size) + roomOfBus; free < need {
+		return fmt.Errorf("there is no space left on the disk to work on this film: at least %d MB are needed where the state is, and %d MB are free",
+			need/1e6, free/1e6)
+	}
+	return nil
 }
 
 // teller tells the user how far a film is. For a photograph it tells nothing: there is no time to read

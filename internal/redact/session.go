@@ -294,6 +294,11 @@ func pick(results []pipeline.Result, group []*wanted) ([]pipeline.Result, error)
 // quarantine puts the original into the object store. The bytes must still be those that were
 // looked at when the run began.
 func (s *session) quarantine(ctx context.Context, w *wanted) error {
+	if w.film {
+		if err := s.checkRoom(w); err != nil {
+			return err
+		}
+	}
 	file, err := w.input.Open()
 	if err != nil {
 		return fmt.Errorf("reading the file: %w", err)
