@@ -116,7 +116,8 @@ func (o Order) doubted(m gallery.Match, p gallery.Probe, views []track.View) gal
 }
 
 // lookAway is by how much less than an unsure match a view must score with the subject to be held for somebody else:
-// with the default thresholds one standard deviation above strangers, whom five in six of them do not reach.
+// with the default thresholds 1.0, one standard deviation above strangers, which five in six of them do not reach. Among
+// young women of one origin three in four do (389 of 525 pairs of portraits); of pairs of one woman none stays below (0 of 36).
 const lookAway = 2.5
 
 // believedTooMuch says whether the track would be shown for being this subject, where strangers are not, and some

@@ -10,6 +10,10 @@ import (
 // weighted by how good the views are. MobileFaceNet's, which are compared by angle, are brought back to unit length;
 // dlib's, which are compared by distance, are not. A template that cannot be used takes no part, and a describer
 // whose views have nothing in common is left out. Without any the result is empty: not described.
+//
+// Measured on 34 portraits of young women of one origin, each two of one woman pooled and compared with all others: the median of
+// genuine pairs rises from 4.28 to 4.61, and to 5.25 where both sides are pooled; of strangers the best in a hundred stays where it was
+// (4.20, 4.29 and 4.22), and none of 1,029 and of 399 reaches a confident match's 5.0.
 func Pool(views []face.Face) face.Templates {
 	pooled := face.Templates{}
 	for d, length := range map[face.Describer]int{face.DlibResNet: dlibLength, face.MobileFaceNet: mobileLength} {
