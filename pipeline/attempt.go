@@ -105,7 +105,8 @@ func refused(job Job, orders []Order, err error) []Result {
 // whoever has to find out more.
 func ReasonFor(err error) string {
 	for _, known := range reasons() {
-		if errors.Is(err, known.err) {
+		// What a checker says against a finished file is not the original's fault, whatever it calls it.
+		if errors.Is(err, known.err) && !errors.Is(err, media.ErrNotScrubbed) {
 			return known.words + " (" + err.Error() + ")"
 		}
 	}
@@ -120,7 +121,6 @@ type reason struct {
 func reasons() []reason {
 	return []reason{
 		{film.ErrNoSpace, "there was no space left on the disk to work on this file"},
-		{media.ErrNotScrubbed, "the finished file held more than it may"},
 		{ErrCrashed, "looking at this file killed the process that did it, twice"},
 		{context.DeadlineExceeded, "looking at this file took too long, twice"},
 		{film.ErrStalled, "decoding or encoding this film came to a standstill, twice"},

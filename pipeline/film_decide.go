@@ -189,7 +189,7 @@ func (o Order) hides(r Ruling) bool {
 // coveredAt says whether something is obscured on the frame at that point.
 func (t *take) coveredAt(frame int, p face.Point, verdicts []TrackResult) bool {
 	for i, v := range verdicts {
-		if v.Outcome == consent.Show {
+		if v.Outcome == consent.Show || frame < v.FirstFrame || frame > v.LastFrame {
 			continue
 		}
 		cover := track.CoverOf(t.seen.Tracks[i])

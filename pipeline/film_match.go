@@ -66,7 +66,8 @@ func besides(tracks []track.Track) [][]int {
 	beside := make([][]int, len(tracks))
 	for i := range tracks {
 		for j := range tracks[:i] {
-			if tracks[i].Shot == tracks[j].Shot && track.Overlap(tracks[i], tracks[j]) {
+			apart := tracks[i].Shot != tracks[j].Shot || tracks[i].First() > tracks[j].Last() || tracks[j].First() > tracks[i].Last()
+			if !apart && track.Overlap(tracks[i], tracks[j]) {
 				beside[i], beside[j] = append(beside[i], j), append(beside[j], i)
 			}
 		}

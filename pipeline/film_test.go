@@ -144,6 +144,24 @@ func TestNobodyInTheFilm(t *testing.T) {
 	}
 }
 
+// What was seen can be listed; whoever lists it sees no templates, and can break the attempt off.
+func TestWhatWasSeenIsTold(t *testing.T) {
+	r := &reel{watched: footageOf(cast()...)}
+	line := filmLine(r)
+	line.Watched = func(asset string, seen pipeline.Watched) error {
+		if asset != assetDigest || len(seen.Tracks) != 3 || len(seen.Tracks[0].Path) != 2 || seen.Tracks[0].Views[0].Face.Templates != nil {
+			t.Errorf("%s: %+v", asset, seen.Tracks)
+		}
+		return errStop
+	}
+	if results, err := line.Film(t.Context(), scratchAsset(t), []pipeline.Order{newOrder(t, nil)}); !errors.Is(err, errStop) || results != nil {
+		t.Errorf("%v, %d results", err, len(results))
+	}
+	if slices.Contains(r.calls, "render") {
+		t.Error("rendered all the same")
+	}
+}
+
 func TestFilmIsWatchedOnceForAllOrders(t *testing.T) {
 	r := &reel{watched: footageOf(cast()...), file: cleanFilm(t), picture: []byte("jpeg")}
 	all := newOrder(t, func(o *pipeline.Order) { o.Mode, o.Register, o.Gallery = pipeline.Everyone, nil, newGallery(t, nil) })
@@ -242,65 +260,15 @@ func TestKindsOfErrorsOfFilms(t *testing.T) {
 	for err, want := range map[error]pipeline.Kind{
 		film.ErrNoVideo: pipeline.Reject, film.ErrNoFrames: pipeline.Reject, film.ErrSizeChange: pipeline.Reject,
 		film.ErrStalled: pipeline.Retry, film.ErrDied: pipeline.Retry,
-		film.ErrNoSpace: pipeline.Hold, film.ErrDifferent: pipeline.Hold, film.ErrNoFFmpeg: pipeline.Hold, film.ErrCannotRemux: pipeline.Hold,
+		errors.Join(media.ErrNotScrubbed, media.ErrDamaged): pipeline.Hold, film.ErrNoSpace: pipeline.Hold, film.ErrDifferent: pipeline.Hold, film.ErrNoFFmpeg: pipeline.Hold, film.ErrCannotRemux: pipeline.Hold,
 		errors.Join(film.ErrDied, film.ErrNoSpace): pipeline.Hold,
 	} {
 		if got := pipeline.KindOf(fmt.Errorf("x: %w", err)); got != want {
 			t.Errorf("%v: kind %v, want %v", err, got, want)
 		}
-		if words := pipeline.ReasonFor(err); !errors.Is(err, film.ErrCannotRemux) && strings.HasPrefix(words, "something") {
+		ours := errors.Is(err, film.ErrCannotRemux) || errors.Is(err, media.ErrNotScrubbed)
+		if words := pipeline.ReasonFor(err); !ours && strings.HasPrefix(words, "something") {
 			t.Errorf("%v has no plain words: %s", err, words)
-		}
-	}
-}
-
-func TestNonsenseIsNotBelieved(t *testing.T) {
-	type w = *pipeline.Watched
-	for name, spoil := range map[string]func(w){
-		"no frames":               func(w w) { w.Times = nil },
-		"times fall":              func(w w) { w.Times[5] = 0 },
-		"no width":                func(w w) { w.Info.Width = 0 },
-		"no rate":                 func(w w) { w.Info.Rate = math.NaN() },
-		"no shots":                func(w w) { w.Shots = nil },
-		"first shot later":        func(w w) { w.Shots[0] = 1 },
-		"shot beyond the end":     func(w w) { w.Shots[1] = filmFrames },
-		"numbers twice":           func(w w) { w.Tracks[1].ID = 1 },
-		"number 0":                func(w w) { w.Tracks[0].ID = 0 },
-		"track without path":      func(w w) { w.Tracks[0].Path = nil },
-		"path beyond the end":     func(w w) { w.Tracks[0].Path[1].Frame = filmFrames },
-		"path runs back":          func(w w) { w.Tracks[0].Path[1].Frame = 0 },
-		"box without size":        func(w w) { w.Tracks[0].Path[0].Box.W = 0 },
-		"box is no number":        func(w w) { w.Tracks[0].Path[0].Box.X = math.Inf(1) },
-		"shrinks":                 func(w w) { w.Tracks[0].Path[0].Grow = -0.5 },
-		"of no shot":              func(w w) { w.Tracks[0].Shot = 2 },
-		"seen outside":            func(w w) { w.Tracks[0].Runs[0][1] = 99 },
-		"best outside":            func(w w) { w.Tracks[0].Best.Frame = 99 },
-		"no best":                 func(w w) { w.Tracks[0].Best = track.View{Frame: 3} },
-		"view outside":            func(w w) { w.Tracks[0].Views[0].Frame = 99 },
-		"score that is no number": func(w w) { w.Tracks[0].Score = math.NaN() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := &reel{watched: footageOf(cast()...), picture: []byte("jpeg")}
-			spoil(&r.watched)
-			if results, err := shoot(t, r, newOrder(t, nil)); err == nil || results != nil || pipeline.KindOf(err) != pipeline.Hold {
-				t.Errorf("%v, %d results", err, len(results))
-			}
-			if slices.Contains(r.calls, "render") {
-				t.Error("rendered all the same")
-			}
-		})
-	}
-	widest := map[int][4]float64{1: {0, 0, 9, 9}}
-	for name, made := range map[string]pipeline.Rendered{
-		"a frame less":          {Frames: filmFrames - 1, Widest: widest},
-		"passed on":             {Frames: filmFrames, Widest: widest, Remuxed: true},
-		"nothing changed":       {Frames: filmFrames},
-		"another track changed": {Frames: filmFrames, Widest: map[int][4]float64{2: {0, 0, 9, 9}}},
-		"region is no number":   {Frames: filmFrames, Widest: map[int][4]float64{1: {0, 0, 9, math.NaN()}}},
-	} {
-		r := &reel{watched: footageOf(cast()...), rendered: &made, file: []byte("x")}
-		if results, err := shoot(t, r, newOrder(t, nil)); err == nil || results != nil || slices.Contains(r.calls, "screen") {
-			t.Errorf("%s: %v, %d results", name, err, len(results))
 		}
 	}
 }

@@ -15,7 +15,10 @@ import (
 // renews the limit and the lease, and a lease that is lost breaks the work off.
 func (w *Worker) attemptFilm(ctx context.Context, a *attempt) ([]Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	p := &patience{ctx: ctx, attempt: a, limit: w.TimeOut, cancel: cancel}
+	p := &patience{ctx: ctx, attempt: a, limit: w.TimeOut, cancel: cancel, before: Progress{Pass: 1}}
+	if earlier := a.state.Progress; earlier != nil {
+		p.before = *earlier
+	}
 	p.timer = time.AfterFunc(w.TimeOut, func() {
 		cancel(fmt.Errorf("no progress for %v: %w", w.TimeOut, context.DeadlineExceeded))
 	})
@@ -58,10 +61,11 @@ type patience struct {
 	limit   time.Duration
 	timer   *time.Timer
 
-	mu    sync.Mutex
-	ended bool
-	far   Progress // the furthest so far
-	beat  time.Time
+	mu     sync.Mutex
+	ended  bool
+	before Progress // how far an earlier attempt was, or this one when it was last counted as the first
+	far    Progress // the furthest so far
+	beat   time.Time
 }
 
 // end stops the clock. Whatever is told later, by a call that was given up, changes nothing any more.
@@ -84,14 +88,30 @@ func (p *patience) step(step string) {
 func (p *patience) told(now Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now.Pass < p.far.Pass || now.Pass == p.far.Pass && now.Done <= p.far.Done {
+	if p.ended || now.Pass < p.far.Pass || now.Pass == p.far.Pass && now.Done <= p.far.Done {
 		return
 	}
 	p.far = now
-	if !p.ended {
-		p.attempt.state.Progress = &now
+	p.attempt.state.Progress = &now
+	if now.Pass > p.before.Pass || now.Done >= p.before.Done+newGround && now.Pass == p.before.Pass {
+		p.before = now
+		p.firstAgain()
 	}
 	p.onward(p.attempt.state.Step)
+}
+
+// newGround is by how many frames an attempt must get further than the ones before for these not to count: by more than is
+// done between two writings of the state, so that a frame that kills whoever looks at it does so twice and not for ever.
+const newGround = 1000
+
+// firstAgain counts the attempt as the first: it has got further than all before. A film that takes hours may be broken off
+// more often than twice, and each time goes on where it was. It is written down at once, or the next
+// attempt would gain the same ground again.
+func (p *patience) firstAgain() {
+	p.attempt.state.Attempts = 1
+	if err := p.attempt.write(p.ctx); err != nil {
+		p.cancel(err)
+	}
 }
 
 // onward notes that the job has got further: the limit begins anew, and now and then the state is written and the lease

@@ -247,6 +247,52 @@ func TestProgressIsWrittenDown(t *testing.T) {
 	})
 }
 
+// Attempts that get further do not count, one that dies of the same frame does: it is withheld the second time.
+func TestOnlyAttemptsThatGetNoFurtherCount(t *testing.T) {
+	for name, test := range map[string]struct {
+		reach    []int // frames at which each attempt at rendering dies; the last one gets through
+		outcome  pipeline.Outcome
+		attempts int
+	}{
+		"further each time":  {[]int{1500, 3000, 4500, 6000}, pipeline.Released, 5},
+		"the same frame":     {[]int{1500, 1500, 1500, 1500}, pipeline.Withheld, 2},
+		"at once":            {[]int{0, 0, 0, 0}, pipeline.Withheld, 2},
+		"a little further":   {[]int{1500, 1700, 1900, 2100}, pipeline.Withheld, 2},
+		"further, then not":  {[]int{1500, 3000, 3000, 3000}, pipeline.Withheld, 3},
+		"each time a little": {[]int{300, 600, 900, 1200}, pipeline.Withheld, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clean := cleanFilm(t)
+			synctest.Test(t, func(t *testing.T) {
+				s := newStudio(t, &reel{watched: footageOf(cast()...), file: clean, picture: []byte("jpeg")})
+				attempt := 0
+				s.reel.busy = func(_ context.Context, call string, told func(pipeline.Frames)) error {
+					if call != "render" {
+						return nil
+					}
+					reach := 8000
+					if attempt < len(test.reach) {
+						reach = test.reach[attempt]
+					}
+					attempt++
+					for n := 0; n <= reach; n += 100 {
+						told(pipeline.Frames{Done: n, Total: 8000})
+						time.Sleep(time.Second)
+					}
+					if reach < 8000 {
+						return pipeline.ErrCrashed
+					}
+					return nil
+				}
+				s.run(t)
+				if r := s.result(t); r.Outcome != test.outcome || attempt != test.attempts {
+					t.Errorf("%s after %d attempts: %s", r.Outcome, attempt, r.Reason)
+				}
+			})
+		})
+	}
+}
+
 // A lease that is lost breaks the work off, commits nothing, and leaves the folder to whoever has the job now.
 func TestALostLeaseBreaksTheFilmOff(t *testing.T) {
 	clean := cleanFilm(t)
