@@ -14,6 +14,7 @@ type reel struct {
 	Groups  []trackGroup
 	LeftOut int  // tracks without a picture
 	Any     bool // some track has a picture
+	Safe    bool // some track has one in which it is not bare
 }
 
 // trackGroup holds the tracks of one outcome. Those that wait for a person come first.
@@ -61,6 +62,7 @@ func (c *card) Reel() (reel, error) {
 		if err != nil {
 			return reel{}, err
 		}
+		out.Safe = out.Safe || len(t.Strip) > 0
 		if len(t.Strip)+len(t.Bare) > 0 {
 			out.Any = true
 		} else {
