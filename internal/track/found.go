@@ -150,6 +150,9 @@ func (b *Builder) rivals(m pair, pairs, matches []pair) []int {
 			continue
 		}
 		other := b.live[p.track]
+		if s.seen == 1 || other.seen == 1 {
+			continue // a box beside a face, or one head found twice, more often than a crossing
+		}
 		if s.missed == 0 && other.missed > 0 && m.near >= firmly && s.sure() >= surely {
 			continue // seen all the time, and where it should be
 		}

@@ -22,21 +22,24 @@ type wants struct {
 	best    View
 	bestAt  float64 // worth of best
 	views   []View
-	tried   int     // attempts at describing, asked for
+	tried   int     // attempts asked for
+	failed  int     // of the last ones, in a row, those that came to nothing
 	lastTry int     // frame of the last
-	bestTry float64 // worth of the best attempt
+	reached float64 // worth of the best that was described; while there is none, of the best that was tried
 }
 
+// How often a face is described. Two describers take 30 ms together.
 const (
 	mostViews  = 6
 	mostTries  = 8
 	enough     = 160.0 // pixels: larger faces are not described better
-	better     = 1.25  // by so much must a face be better than the best tried, to be tried again soon
+	better     = 1.25  // by so much must a face be better than the best described, to be described again soon
 	soon       = 0.2   // seconds between two attempts at least
-	later      = 1.0   // seconds after the first attempt at which another is due; the interval doubles each time
-	comparable = 0.7   // of the best tried, from which on a face is tried when one is due
-	poor       = 0.2   // worth below which a face is tried only if nothing better was for a second
-	sideways   = 0.9   // of yaw, the share that is lost in full profile
+	later      = 1.0   // seconds after the first attempt at which another is due…
+	rarer      = 3     // …and by how much longer each interval is than the one before
+	comparable = 0.7   // of the best described, from which on a face is tried when one is due
+	sideways   = 0.9   // share of its worth that a face loses in full profile
+	unknownYaw = 0.25  // yaw of a face without landmarks, for its worth
 )
 
 // worthOf says how well a face is shown: 0 to 1, by size, frontality and the detector's score.
@@ -46,14 +49,11 @@ func worthOf(f face.Face) float64 {
 	return math.Sqrt(size) * frontal * min(1, max(0.05, f.Score))
 }
 
-// yawOf is the quality's, or by the nose's place between the eyes; without landmarks a face is taken to look half aside.
+// yawOf is the quality's, or by the nose's place between the eyes; unknownYaw without landmarks.
 func yawOf(f face.Face) float64 {
-	if f.Quality.Yaw != 0 {
-		return min(1, math.Abs(f.Quality.Yaw))
-	}
 	left, right, ok := f.Landmarks.Eyes()
-	if !ok {
-		return 0.5
+	if f.Quality != (face.Quality{}) || !ok {
+		return known(f.Quality)
 	}
 	ex, ey := right.X-left.X, right.Y-left.Y
 	nose := f.Landmarks[30]
@@ -64,16 +64,30 @@ func yawOf(f face.Face) float64 {
 	return min(1, yaw)
 }
 
+// known is the yaw that was measured, if any was.
+func known(q face.Quality) float64 {
+	if q == (face.Quality{}) {
+		return unknownYaw
+	}
+	return min(1, math.Abs(q.Yaw))
+}
+
 // note takes a sighting.
 func (w *wants) note(frame int, f face.Face) {
 	w.now, w.frame, w.worth = f, frame, worthOf(f)
-	if w.worth > w.bestAt || w.best.Face.Box.W == 0 {
-		w.best, w.bestAt = View{Frame: frame, Face: f}, w.worth
+	w.show(frame, f)
+}
+
+// show keeps the face if none was better.
+func (w *wants) show(frame int, f face.Face) {
+	if worth := worthOf(f); worth > w.bestAt || w.best.Face.Box.W == 0 {
+		w.best, w.bestAt = View{Frame: frame, Face: f}, worth
 		w.best.Face.Templates = nil
 	}
 }
 
-// due says whether the sighting on this frame is worth describing.
+// due says whether the sighting on this frame is worth describing: the first; then one that is clearly better; and after a while,
+// again and again at longer intervals, one that is comparable. Where describing failed, the intervals are those of the failures.
 func (w *wants) due(frame int, rejoined bool, o Options) bool {
 	if w.frame != frame || w.tried >= mostTries || len(w.views) >= mostViews {
 		return false
@@ -82,17 +96,16 @@ func (w *wants) due(frame int, rejoined bool, o Options) bool {
 		return true
 	}
 	since := float64(frame-w.lastTry) / o.rate()
-	if since < soon {
+	switch {
+	case since < soon:
 		return false
-	}
-	if w.worth >= better*w.bestTry || rejoined {
+	case w.worth >= better*w.reached, rejoined:
 		return true
+	case len(w.views) == 0:
+		return since >= soon*math.Pow(2, float64(w.failed))
 	}
-	return since >= w.interval() && w.worth >= comparable*w.bestTry
+	return since >= later*math.Pow(rarer, float64(len(w.views)-1)) && w.worth >= comparable*w.reached
 }
-
-// interval until the next attempt without a better face: it doubles each time.
-func (w *wants) interval() float64 { return later * math.Pow(2, float64(w.tried-1)) }
 
 // Wants lists the faces of the current frame that are worth describing: few for each track, its best moments, spread over time.
 func (b *Builder) Wants() []Want {
@@ -107,10 +120,14 @@ func (b *Builder) Wants() []Want {
 	return all
 }
 
+// try notes an attempt, which fails until it is described.
 func (w *wants) try() {
 	w.tried++
+	w.failed++
 	w.lastTry = w.frame
-	w.bestTry = max(w.bestTry, w.worth)
+	if len(w.views) == 0 {
+		w.reached = max(w.reached, w.worth)
+	}
 }
 
 // Described adds a described face; without templates it counts as a failed attempt.
@@ -119,7 +136,17 @@ func (b *Builder) Described(id int, f face.Face) {
 	if s == nil || len(f.Templates) == 0 {
 		return
 	}
-	s.wants.views = append(s.wants.views, View{Frame: b.frame, Face: f})
+	s.wants.described(b.frame, f)
+}
+
+func (w *wants) described(frame int, f face.Face) {
+	if len(w.views) == 0 {
+		w.reached = 0
+	}
+	w.failed = 0
+	w.reached = max(w.reached, worthOf(f))
+	w.views = append(w.views, View{Frame: frame, Face: f})
+	w.show(frame, f)
 }
 
 // result is what is kept: views, best first, and the best moment.
