@@ -39,7 +39,7 @@ func (s *session) pictures(ctx context.Context) report.Pictures {
 // KeptTracks gives the tracks of films, with their pictures, that the states of jobs keep: those of films
 // that wait for a person.
 func KeptTracks(ctx context.Context, b *bus.Bus, take func(pipeline.TrackResult)) error {
-	return finished(ctx, b, func(_ string, results []pipeline.Result) {
+	return finished(ctx, b, func(_ bus.State, results []pipeline.Result) {
 		for _, r := range results {
 			for _, t := range r.Tracks {
 				take(t)
@@ -51,7 +51,7 @@ func KeptTracks(ctx context.Context, b *bus.Bus, take func(pipeline.TrackResult)
 // ForgetTrack erases what the states of jobs keep of films in which this track was seen: a person has
 // decided about it, so that no run goes by them any more, and bare faces are in them.
 func ForgetTrack(ctx context.Context, b *bus.Bus, asset, id string) error {
-	return forgetWhere(ctx, b, func(r pipeline.Result) bool {
+	return forgetWhere(ctx, b, time.Now(), func(r pipeline.Result) bool {
 		return slices.ContainsFunc(r.Tracks, func(t pipeline.TrackResult) bool { return pipeline.TrackID(asset, t.At, t.Box) == id })
 	})
 }
@@ -73,7 +73,7 @@ func (s *session) forgetSuperseded(ctx context.Context) error {
 	if len(now) == 0 {
 		return nil
 	}
-	return forgetWhere(ctx, s.bus, func(r pipeline.Result) bool {
+	return forgetWhere(ctx, s.bus, s.started, func(r pipeline.Result) bool {
 		return slices.ContainsFunc(r.Tracks, func(t pipeline.TrackResult) bool {
 			key, judged := now[moment{r.Purpose, t.At, t.Box}]
 			return judged && key != r.Key
@@ -81,12 +81,13 @@ func (s *session) forgetSuperseded(ctx context.Context) error {
 	})
 }
 
-// forgetWhere erases the states of finished jobs with such a result.
-func forgetWhere(ctx context.Context, b *bus.Bus, such func(pipeline.Result) bool) error {
+// forgetWhere erases the states of jobs with such a result that were finished before: somebody may still
+// wait for what was finished since.
+func forgetWhere(ctx context.Context, b *bus.Bus, before time.Time, such func(pipeline.Result) bool) error {
 	var keys []string
-	err := finished(ctx, b, func(key string, results []pipeline.Result) {
-		if slices.ContainsFunc(results, such) {
-			keys = append(keys, key)
+	err := finished(ctx, b, func(st bus.State, results []pipeline.Result) {
+		if st.Updated.Before(before) && slices.ContainsFunc(results, such) {
+			keys = append(keys, st.Key)
 		}
 	})
 	for _, key := range keys {
@@ -96,7 +97,7 @@ func forgetWhere(ctx context.Context, b *bus.Bus, such func(pipeline.Result) boo
 }
 
 // finished gives the results of each job that is done and of which the state is kept.
-func finished(ctx context.Context, b *bus.Bus, take func(key string, results []pipeline.Result)) error {
+func finished(ctx context.Context, b *bus.Bus, take func(st bus.State, results []pipeline.Result)) error {
 	for change, err := range b.States().Watch(ctx) {
 		if err != nil {
 			return fmt.Errorf("looking through what is kept of films: %w", err)
@@ -114,7 +115,7 @@ func finished(ctx context.Context, b *bus.Bus, take func(key string, results []p
 		if state.Status != pipeline.Finished {
 			continue
 		}
-		take(change.Key, state.Results)
+		take(change.State, state.Results)
 	}
 	return nil
 }
