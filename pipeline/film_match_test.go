@@ -108,6 +108,7 @@ func TestATrackThatSwapsHeads(t *testing.T) {
 // A person is the same in every shot.
 func TestPersons(t *testing.T) {
 	cleared := func(o *pipeline.Order) { o.Mode = pipeline.Cleared }
+	strict := func(o *pipeline.Order) { o.UnknownFace = consent.Obscure }
 	// Somebody who matches 4021 or 4022 in one shot surely, and is clearly the same person in another, without matching there.
 	bridge := func(n int) face.Face { return onlyMobile(like(n, 0.75, 0.6614, 300)) } // 5.5+0.x with n, and
 	far := func(n int) face.Face { return onlyMobile(like(n, 0.1, 0.995, 300)) }      // alike to bridge, not to n
@@ -159,6 +160,24 @@ func TestPersons(t *testing.T) {
 			[]track.Track{facing(0, 59, bridge(1)), facingAt(elsewhere, 0, 59, far(1))},
 			[]consent.Outcome{consent.Obscure, consent.Show},
 			"",
+		},
+		"who may is not believed of one who perhaps may not": {
+			nil,
+			[]track.Track{facing(0, 59, onlyMobile(like(2, 0.6, 0.8, 300))), second(perhaps)},
+			[]consent.Outcome{consent.Show, consent.Review},
+			"",
+		},
+		"who may not is believed of one who perhaps may": {
+			strict,
+			[]track.Track{facing(0, 59, onlyMobile(like(1, 0.6, 0.8, 300))), second(onlyMobile(like(2, 0.42, 0.9075, 300)))},
+			[]consent.Outcome{consent.Obscure, consent.Obscure},
+			pipeline.ReasonSamePerson,
+		},
+		"a track of two heads is not believed": {
+			strict,
+			[]track.Track{facing(0, 59, person(2)), facingAt(elsewhere, 60, 99, person(2), person(2), person(2), person(9))},
+			[]consent.Outcome{consent.Show, consent.Review},
+			pipeline.ReasonNotOneFace,
 		},
 		"doubt about who may not spreads": {
 			nil,

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/consentry/consentry/internal/consent"
 	"github.com/consentry/consentry/internal/face"
@@ -49,6 +51,21 @@ func TestPicturesOfAWithheldFilm(t *testing.T) {
 	}
 	for _, still := range r.stills {
 		checkStill(t, r, still)
+	}
+}
+
+func TestWaitingIsSaidInPlainWords(t *testing.T) {
+	var tracks []track.Track
+	for n := range 11 {
+		tracks = append(tracks, facingAt(face.Box{X: float64(50 * n), Y: 100, W: 48, H: 48}, n, 50))
+	}
+	r := &reel{watched: footageOf(tracks...)}
+	for i := range r.watched.Times {
+		r.watched.Times[i] = time.Hour + 61*time.Second + time.Duration(i)*time.Minute
+	}
+	got := shootOne(t, r, newOrder(t, nil)).Reason
+	if !strings.HasPrefix(got, "11 faces need a person's decision: 1:01:01–1:51:01, ") || !strings.HasSuffix(got, "1:08:01–1:51:01 and 3 more") {
+		t.Error(got)
 	}
 }
 
