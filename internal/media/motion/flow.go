@@ -1,8 +1,6 @@
 package motion
 
 import (
-	"fmt"
-	"image"
 	"math"
 	"slices"
 
@@ -14,19 +12,20 @@ import (
 
 // How points are followed, in pixels of the small copy.
 const (
-	inner      = 0.7                // share of a box, each way, that is all face: its corners show what is behind it
-	window     = 11                 // side of what is compared around a point
-	levels     = 3                  // of the pyramid: points are found that moved by about 40 pixels, a twelfth of the width
-	returns    = 0.6                // a point that does not come back as near as this is not believed
-	agrees     = 0.06               // share of a box's size by which a point may disagree with the others of its box…
-	agreesAt   = 0.5                // …and what it may always
-	mostZoom   = 1.12               // a head does not grow faster from one frame to the next
-	fewest     = 4                  // points that must come back before a box is moved
-	farApart   = 0.25               // share of a box's size: nearer points say nothing of its scale
-	rounds     = 15                 // of refinement on each level…
-	precision  = 0.03               // …or until a step is smaller
-	flatness   = 1e-4               // OpenCV's own least eigenvalue: below it there is nothing to hold on to
-	manyPoints = 8 /* boxes */ * 36 /* points */ // more boxes get fewer points each
+	inner     = 0.7  // share of a box, each way, that is all face: its corners show what is behind it
+	window    = 11   // side of what is compared around a point
+	levels    = 3    // of the pyramid: points are found that moved by about 40 pixels, a twelfth of the width
+	returns   = 0.6  // a point that does not come back as near as this is not believed
+	agrees    = 0.06 // share of a box's size by which a point may disagree with the others of its box…
+	agreesAt  = 0.5  // …and what it may always
+	mostZoom  = 1.12 // a head does not grow faster from one frame to the next
+	fewest    = 4    // points that must come back before a box is moved
+	farApart  = 0.25 // share of a box's size: nearer points say nothing of its scale
+	rounds    = 15   // of refinement on each level…
+	precision = 0.03 // …or until a step is smaller
+	flatness  = 1e-4 // OpenCV's own least eigenvalue: below it there is nothing to hold on to
+	gridSide  = 5    // points each way
+	manyBoxes = 12   // more get fewer points each
 )
 
 // cloud are the points of one box.
@@ -37,8 +36,8 @@ type cloud struct {
 
 // sow lays a grid of points into the inner part of every box, those within the picture.
 func sow(boxes []face.Box, sx, sy float64, width, height int) []cloud {
-	side := 6
-	for side > 4 && side*side*len(boxes) > manyPoints {
+	side := gridSide
+	if len(boxes) > manyBoxes {
 		side--
 	}
 	clouds := make([]cloud, len(boxes))
@@ -56,7 +55,7 @@ func sow(boxes []face.Box, sx, sy float64, width, height int) []cloud {
 }
 
 // flow finds the points of all clouds in b, and which of them come back to where they were in a.
-func flow(a, b gocv.Mat, clouds []cloud) error {
+func flow(a, b *pyramid, clouds []cloud) error {
 	var from []gocv.Point2f
 	for _, c := range clouds {
 		from = append(from, c.from...)
@@ -64,11 +63,11 @@ func flow(a, b gocv.Mat, clouds []cloud) error {
 	if len(from) == 0 {
 		return nil
 	}
-	to, there, err := lucasKanade(a, b, from)
+	to, there, err := a.follow(b, from)
 	if err != nil {
 		return err
 	}
-	back, again, err := lucasKanade(b, a, to)
+	back, again, err := b.follow(a, to)
 	if err != nil {
 		return err
 	}
@@ -82,45 +81,6 @@ func flow(a, b gocv.Mat, clouds []cloud) error {
 		}
 	}
 	return nil
-}
-
-// lucasKanade finds the points of a in b.
-func lucasKanade(a, b gocv.Mat, points []gocv.Point2f) ([]gocv.Point2f, []bool, error) {
-	from := gocv.NewMatWithSize(len(points), 1, gocv.MatTypeCV32FC2)
-	defer from.Close()
-	data, err := from.DataPtrFloat32()
-	if err != nil {
-		return nil, nil, fmt.Errorf("lay out points: %w", err)
-	}
-	for i, p := range points {
-		data[2*i], data[2*i+1] = p.X, p.Y
-	}
-	to, status, deviation := gocv.NewMat(), gocv.NewMat(), gocv.NewMat()
-	defer to.Close()
-	defer status.Close()
-	defer deviation.Close()
-	stop := gocv.NewTermCriteria(gocv.Count+gocv.EPS, rounds, precision)
-	gocv.CalcOpticalFlowPyrLKWithParams(a, b, from, to, &status, &deviation, image.Pt(window, window), levels, stop, 0, flatness)
-	return readPoints(to, status, len(points))
-}
-
-func readPoints(to, status gocv.Mat, n int) ([]gocv.Point2f, []bool, error) {
-	if to.Total() != n || status.Total() != n {
-		return nil, nil, fmt.Errorf("follow points: %d of %d came out", to.Total(), n)
-	}
-	data, err := to.DataPtrFloat32()
-	if err != nil {
-		return nil, nil, fmt.Errorf("read points: %w", err)
-	}
-	flags, err := status.DataPtrUint8()
-	if err != nil {
-		return nil, nil, fmt.Errorf("read points: %w", err)
-	}
-	points, ok := make([]gocv.Point2f, n), make([]bool, n)
-	for i := range n {
-		points[i], ok[i] = gocv.Point2f{X: data[2*i], Y: data[2*i+1]}, flags[i] != 0
-	}
-	return points, ok, nil
 }
 
 // fit moves the box with its points: by their median shift and their median change of scale.

@@ -3,8 +3,7 @@ package motion
 import (
 	"errors"
 	"fmt"
-
-	"gocv.io/x/gocv"
+	"slices"
 
 	"github.com/consentry/consentry/internal/face"
 	"github.com/consentry/consentry/internal/track"
@@ -15,14 +14,19 @@ import (
 type Follower struct {
 	width, height int
 	keep          int
-	kept          []numbered // oldest first
+	kept          []*numbered // oldest first
+	reduced       []*numbered // those that have a pyramid, the one used longest ago first
 }
 
-// numbered is a small copy and its frame.
+// numbered is a small copy and its frame. Its pyramid is made when it is first asked for.
 type numbered struct {
-	frame int
-	small *Small
+	frame   int
+	small   *Small
+	pyramid pyramid
 }
+
+// mostPyramids bounds the memory for them, of which one takes a megabyte: those of the last second and a half at 25 frames a second.
+const mostPyramids = 36
 
 var _ track.Flow = (*Follower)(nil)
 
@@ -39,10 +43,23 @@ func NewFollower(width, height, keep int) (*Follower, error) {
 
 // Push takes the copy of frame number n over; the oldest one beyond keep is closed.
 func (f *Follower) Push(n int, s *Small) {
-	f.kept = append(f.kept, numbered{n, s})
+	f.kept = append(f.kept, &numbered{frame: n, small: s})
 	if len(f.kept) > f.keep {
-		_ = f.kept[0].small.Close() // nobody looks at it any more
-		f.kept = append(f.kept[:0], f.kept[1:]...)
+		_ = f.drop(f.kept[0]) // nobody looks at it any more
+		f.kept = slices.Delete(f.kept, 0, 1)
+	}
+}
+
+func (f *Follower) drop(k *numbered) error {
+	f.flatten(k)
+	return k.small.Close()
+}
+
+// flatten frees the copy's pyramid.
+func (f *Follower) flatten(k *numbered) {
+	k.pyramid.close()
+	if i := slices.Index(f.reduced, k); i >= 0 {
+		f.reduced = slices.Delete(f.reduced, i, i+1)
 	}
 }
 
@@ -50,19 +67,33 @@ func (f *Follower) Push(n int, s *Small) {
 func (f *Follower) Close() error {
 	var err error
 	for _, k := range f.kept {
-		err = errors.Join(err, k.small.Close())
+		err = errors.Join(err, f.drop(k))
 	}
 	f.kept = nil
 	return err
 }
 
-func (f *Follower) grey(frame int) (gocv.Mat, error) {
-	for _, k := range f.kept {
-		if k.frame == frame {
-			return k.small.grey, nil
-		}
+// at is the copy of a frame, with its pyramid.
+func (f *Follower) at(frame int) (*numbered, error) {
+	i := slices.IndexFunc(f.kept, func(k *numbered) bool { return k.frame == frame })
+	if i < 0 {
+		return nil, fmt.Errorf("frame %d: %w", frame, ErrNotKept)
 	}
-	return gocv.Mat{}, fmt.Errorf("frame %d: %w", frame, ErrNotKept)
+	k := f.kept[i]
+	if r := slices.Index(f.reduced, k); r >= 0 {
+		f.reduced = append(slices.Delete(f.reduced, r, r+1), k)
+		return k, nil
+	}
+	made, err := newPyramid(k.small.grey)
+	if err != nil {
+		return nil, fmt.Errorf("frame %d: %w", frame, err)
+	}
+	if len(f.reduced) >= mostPyramids {
+		f.flatten(f.reduced[0])
+	}
+	k.pyramid = made
+	f.reduced = append(f.reduced, k)
+	return k, nil
 }
 
 // Follow implements track.Flow.
@@ -70,17 +101,18 @@ func (f *Follower) Follow(from, to int, boxes []face.Box) ([]track.Moved, error)
 	if to-from != 1 && from-to != 1 {
 		return nil, fmt.Errorf("follow boxes from frame %d to %d: they are no neighbours", from, to)
 	}
-	a, err := f.grey(from)
+	a, err := f.at(from)
 	if err != nil {
 		return nil, fmt.Errorf("follow boxes: %w", err)
 	}
-	b, err := f.grey(to)
+	b, err := f.at(to)
 	if err != nil {
 		return nil, fmt.Errorf("follow boxes: %w", err)
 	}
-	sx, sy := float64(a.Cols())/float64(f.width), float64(a.Rows())/float64(f.height)
-	clouds := sow(boxes, sx, sy, a.Cols(), a.Rows())
-	if err := flow(a, b, clouds); err != nil {
+	w, h := a.small.grey.Cols(), a.small.grey.Rows()
+	sx, sy := float64(w)/float64(f.width), float64(h)/float64(f.height)
+	clouds := sow(boxes, sx, sy, w, h)
+	if err := flow(&a.pyramid, &b.pyramid, clouds); err != nil {
 		return nil, fmt.Errorf("follow boxes from frame %d to %d: %w", from, to, err)
 	}
 	moved := make([]track.Moved, len(boxes))

@@ -61,14 +61,14 @@ func (t texture) picture(w, h int, x, y, zoom float64) []byte {
 
 const testW, testH = 320, 180
 
-func see(t *testing.T, w *Watcher, f *Follower, n int, pix []byte) (cut bool, speed float64) {
+func see(t *testing.T, w *Watcher, f *Follower, n int, pix []byte) (cut bool) {
 	t.Helper()
 	s, m, err := w.See(pix)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.Push(n, s)
-	return m.Cut, m.Speed
+	return m.Cut
 }
 
 func open(t *testing.T) (*Watcher, *Follower) {
@@ -233,5 +233,41 @@ func TestOddSizes(t *testing.T) {
 		if err := errors.Join(w.Close(), f.Close()); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// However many frames are kept, only so many pyramids are.
+func TestPyramidsAreBounded(t *testing.T) {
+	const frames = mostPyramids + 10
+	w, err := NewWatcher(32, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := NewFollower(32, 32, frames)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range frames {
+		see(t, w, f, n, newTexture(6).picture(32, 32, float64(n), 0, 1))
+		if n == 0 {
+			continue
+		}
+		if _, err := f.Follow(n-1, n, []face.Box{{X: 8, Y: 8, W: 16, H: 16}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := frames - 1; n > 0; n-- {
+		if _, err := f.Follow(n, n-1, []face.Box{{X: 8, Y: 8, W: 16, H: 16}}); err != nil {
+			t.Fatal(err)
+		}
+		if len(f.reduced) > mostPyramids {
+			t.Fatalf("%d pyramids", len(f.reduced))
+		}
+	}
+	if err := errors.Join(w.Close(), f.Close()); err != nil {
+		t.Error(err)
+	}
+	if len(f.reduced)+len(f.kept) != 0 {
+		t.Errorf("%d pyramids and %d copies are left", len(f.reduced), len(f.kept))
 	}
 }

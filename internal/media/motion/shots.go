@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/consentry/consentry/internal/face"
 	"github.com/consentry/consentry/internal/track"
 )
 
@@ -30,6 +31,7 @@ const (
 	aboveLevel  = 0.3  // …if it is so much above what was usual just before
 	levelWeight = 0.2  // of a new frame in the running level
 	confused    = 0.2  // share of parts not found from which on motion is taken for fast
+	mostLost    = 0.5  // share of parts not found up to which the others say how the whole moved
 	fastUnknown = 0.05 // the speed that is then reported, of the picture's width
 	fastest     = 0.9  // the quantile of the parts' speeds that is reported
 )
@@ -56,30 +58,39 @@ func (s *shots) see(grey []uint8) track.Motion {
 }
 
 func (s *shots) compare(now *tiny, parts []image.Point) track.Motion {
-	var lost float64
-	speeds := make([]float64, 0, len(parts))
+	shifts := make([]face.Point, 0, len(parts))
 	for _, p := range parts {
-		shift, z := now.find(p, s.last)
-		if z < found {
-			lost += 1 / float64(len(parts))
-			continue
+		if shift, z := now.find(p, s.last); z >= found {
+			shifts = append(shifts, shift)
 		}
-		speeds = append(speeds, math.Hypot(shift.X, shift.Y)/float64(s.size.X))
 	}
-	s.lost = lost
-	cut := lost >= lostAtCut && lost >= s.level+aboveLevel
-	if cut {
+	s.lost = 1 - float64(len(shifts))/float64(len(parts))
+	if s.lost >= lostAtCut && s.lost >= s.level+aboveLevel {
 		s.level = 0
 		return track.Motion{Cut: true}
 	}
-	s.level += levelWeight * (lost - s.level)
-	m := track.Motion{}
-	if len(speeds) > 0 {
-		slices.Sort(speeds)
-		m.Speed = speeds[int(fastest*float64(len(speeds)-1))]
-	}
-	if lost >= confused {
+	s.level += levelWeight * (s.lost - s.level)
+	m := s.speed(shifts)
+	if s.lost >= confused {
 		m.Speed = max(m.Speed, fastUnknown)
+	}
+	return m
+}
+
+// speed is that of the fastest large part, and of the picture as a whole if most parts were found again.
+func (s *shots) speed(shifts []face.Point) track.Motion {
+	if len(shifts) == 0 {
+		return track.Motion{}
+	}
+	var xs, ys, lengths []float64
+	for _, p := range shifts {
+		x, y := p.X/float64(s.size.X), p.Y/float64(s.size.X)
+		xs, ys, lengths = append(xs, x), append(ys, y), append(lengths, math.Hypot(x, y))
+	}
+	slices.Sort(lengths)
+	m := track.Motion{Speed: lengths[int(fastest*float64(len(lengths)-1))]}
+	if s.lost <= mostLost {
+		m.Pan = face.Point{X: median(xs), Y: median(ys)}
 	}
 	return m
 }

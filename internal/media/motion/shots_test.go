@@ -1,9 +1,12 @@
 package motion
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/consentry/consentry/internal/face"
 )
 
 // scene gives the picture of each frame.
@@ -97,7 +100,7 @@ func TestShots(t *testing.T) {
 			w, f := open(t)
 			var cuts []int
 			for n := range 12 {
-				if cut, _ := see(t, w, f, n, test.scene(n)); cut {
+				if see(t, w, f, n, test.scene(n)) {
 					cuts = append(cuts, n)
 				}
 			}
@@ -113,9 +116,17 @@ func TestSpeed(t *testing.T) {
 	for _, step := range []float64{0, 4, 16, 32} {
 		w, f := open(t)
 		see(t, w, f, 0, a.picture(testW, testH, 0, 0, 1))
-		_, speed := see(t, w, f, 1, a.picture(testW, testH, step, 0, 1))
-		if want := step / testW; speed < want-0.007 || speed > want+0.007 {
-			t.Errorf("%v pixels of %v: speed %.3f, want %.3f", step, testW, speed, want)
+		s, m, err := w.See(a.picture(testW, testH, step, -step/4, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Push(1, s)
+		want := face.Point{X: step / testW, Y: -step / 4 / testW}
+		if math.Abs(m.Speed-math.Hypot(want.X, want.Y)) > 0.004 {
+			t.Errorf("%v pixels of %v: speed %.4f", step, testW, m.Speed)
+		}
+		if math.Abs(m.Pan.X-want.X) > 0.003 || math.Abs(m.Pan.Y-want.Y) > 0.003 {
+			t.Errorf("%v pixels of %v: pan %.4f, want %.4f", step, testW, m.Pan, want)
 		}
 	}
 }
@@ -132,7 +143,12 @@ func TestSpeedOfAPart(t *testing.T) {
 	}
 	w, f := open(t)
 	see(t, w, f, 0, halves(0))
-	if _, speed := see(t, w, f, 1, halves(16)); speed < 0.03 {
-		t.Errorf("speed %.3f, want 0.05", speed)
+	s, m, err := w.See(halves(16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Push(1, s)
+	if m.Speed < 0.03 {
+		t.Errorf("speed %.3f, want 0.05", m.Speed)
 	}
 }

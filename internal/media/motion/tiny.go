@@ -131,7 +131,20 @@ func (t *tiny) find(p image.Point, before *tiny) (face.Point, float64) {
 	if still := likenessAt(&t.plane, &before.plane, p, p, t.side()); still >= z-rather {
 		at, z = p, still
 	}
-	return face.Point{X: float64(p.X - at.X), Y: float64(p.Y - at.Y)}, z
+	dx, dy := summit(t, before, p, at, image.Pt(1, 0), z), summit(t, before, p, at, image.Pt(0, 1), z)
+	return face.Point{X: float64(p.X-at.X) - dx, Y: float64(p.Y-at.Y) - dy}, z
+}
+
+// summit is by how much of a pixel, −½ to ½, the likeness is highest beside the place where it is z: that of the parabola
+// through it and its two neighbours.
+func summit(t, before *tiny, p, at, step image.Point, z float64) float64 {
+	a := likenessAt(&t.plane, &before.plane, p, at.Sub(step), t.side())
+	b := likenessAt(&t.plane, &before.plane, p, at.Add(step), t.side())
+	bend := a - 2*z + b
+	if a > z || b > z || a < 0 || b < 0 || bend >= 0 {
+		return 0
+	}
+	return (a - b) / (2 * bend)
 }
 
 // search is an exhaustive one around start; of places nearly as alike as the best, the nearest to start wins.
