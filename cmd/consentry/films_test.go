@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +28,7 @@ func movie(ts *testscript.TestScript, _ bool, args []string) {
 		"-vf", pan, "-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-g", "12", "-c:a", "aac", "-b:a", "64k",
 		"-metadata", "title=Alice",
 	}
+	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(args[4])), 0o755))
 	ts.Check(ts.Exec("ffmpeg", append(append(line, args[5:]...), args[4])...))
 }
 
@@ -75,14 +78,33 @@ func sameTimes(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// samestreams A B KIND wants the packets of all streams of the kind (a or v) to be the same.
+// samestreams A B KIND [decoded] wants the packets of all streams of the kind (a or v) to be the same, or what is decoded
+// of them.
 func sameStreams(ts *testscript.TestScript, neg bool, args []string) {
 	hash := func(path string) string {
-		return string(output(ts, "ffmpeg", "-v", "error", "-i", path, "-map", "0:"+args[2], "-c", "copy", "-f", "streamhash", "-"))
+		line := []string{"-v", "error", "-i", path, "-map", "0:" + args[2]}
+		if len(args) < 4 {
+			line = append(line, "-c", "copy")
+		}
+		return string(output(ts, "ffmpeg", append(line, "-f", "streamhash", "-")...))
 	}
 	a, b := hash(args[0]), hash(args[1])
 	if (a == b) == neg || a == "" {
 		ts.Fatalf("the streams are:\n%s\n%s", a, b)
+	}
+}
+
+// alike A B W H wants the frames of two films to differ in nothing that can be seen.
+func alike(ts *testscript.TestScript, _ bool, args []string) {
+	n := numbers(ts, args[2:4])
+	a, b := luma(ts, args[0], n[0], n[1]), luma(ts, args[1], n[0], n[1])
+	if len(a) != len(b) || len(a) == 0 {
+		ts.Fatalf("%d frames and %d", len(a), len(b))
+	}
+	for i := range a {
+		if d := apart(a[i], b[i], n[0], [4]float64{0, 0, float64(n[0]), float64(n[1])}); d > 2 {
+			ts.Fatalf("frame %d differs by %.1f", i, d)
+		}
 	}
 }
 

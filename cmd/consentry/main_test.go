@@ -46,7 +46,8 @@ func commands() map[string]command {
 		"layout": layout, "sample": sample, "crop": crop, "beside": beside, "scale": scale, "soften": soften,
 		"plain": plain, "animated": animated, "bomb": bomb, "cut": cut, "flip": flip, "named": named,
 		"asset": asset, "jsonhas": jsonHas, "samepixels": samePixels, "onlyregions": onlyRegions,
-		"movie": movie, "blot": blot, "sametimes": sameTimes, "samestreams": sameStreams, "streams": streams, "covered": covered,
+		"movie": movie, "blot": blot, "sametimes": sameTimes, "samestreams": sameStreams, "streams": streams,
+		"covered": covered, "alike": alike,
 		"holds": holds, "nowhere": nowhere, "pages": pages, "faceid": faceID, "cells": cells,
 	}
 }

@@ -57,7 +57,7 @@ func (p *progress) Film(f redact.FilmProgress) {
 
 // describe says how far a film is: the step, frames, speed and time left, as far as they are known.
 func describe(f redact.FilmProgress) string {
-	text := f.Step
+	text := inProgress(f.Step)
 	if f.Pass == nil {
 		return text
 	}
@@ -71,6 +71,21 @@ func describe(f redact.FilmProgress) string {
 		text += fmt.Sprintf(", %v left", left)
 	}
 	return text
+}
+
+// inProgress puts the pipeline's words for the passes through a film into the user's.
+func inProgress(step string) string {
+	switch step {
+	case "":
+		return "beginning"
+	case "watch":
+		return "watching"
+	case "render":
+		return "rendering"
+	case "screen":
+		return "checking"
+	}
+	return step
 }
 
 // shareDone is how far the film is over all passes. The last share is left for the end: mpb takes a bar

@@ -14,9 +14,9 @@ func TestFilmIsDescribed(t *testing.T) {
 		pass *pipeline.Progress
 		want string
 	}{
-		{nil, "render"},
-		{&pipeline.Progress{Pass: 1, Passes: 3, Done: 0, Total: 300}, "render, frame 0 of 300"},
-		{&pipeline.Progress{Pass: 2, Passes: 3, Done: 1200, Total: 3000, PerSecond: 24.31, Left: 75.2}, "render, frame 1200 of 3000, 24.3 a second, 1m15s left"},
+		{nil, "rendering"},
+		{&pipeline.Progress{Pass: 1, Passes: 3, Done: 0, Total: 300}, "rendering, frame 0 of 300"},
+		{&pipeline.Progress{Pass: 2, Passes: 3, Done: 1200, Total: 3000, PerSecond: 24.31, Left: 75.2}, "rendering, frame 1200 of 3000, 24.3 a second, 1m15s left"},
 	} {
 		if got := describe(redact.FilmProgress{Name: "a.mp4", Step: "render", Pass: c.pass}); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
@@ -51,7 +51,7 @@ func TestFilmLines(t *testing.T) {
 	say("a.mp4")
 	say("a.mp4")
 	say("b.mp4")
-	if got := out.String(); got != "a.mp4: watch, frame 7 of 9\n" {
+	if got := out.String(); got != "a.mp4: watching, frame 7 of 9\n" {
 		t.Errorf("printed %q", got)
 	}
 	p.Film(redact.FilmProgress{Name: "a.mp4", Ended: true})
