@@ -28,14 +28,15 @@ type Models struct {
 	MobileFaceNet string
 }
 
-// Eyes looks at one picture at a time. It implements pipeline.Vision; the models are opened by
-// the first call that needs them. It is not safe for use by several goroutines.
+// Eyes looks at one picture or film at a time. It implements pipeline.Vision and pipeline.Cinema; the
+// models are opened by the first call that needs them. It is not safe for use by several goroutines.
 type Eyes struct {
 	models    Models
 	limits    media.Limits
 	finder    *vision.Finder
 	checker   *vision.Finder // looks at single heads
 	describer *vision.Describer
+	films     projector
 
 	data     []byte // the file taken up
 	source   *view  // decoded, never altered
@@ -51,13 +52,15 @@ var errNothing = errors.New("no picture has been taken up")
 // thread: a worker is meant to fill one core, and two workers two.
 func New(m Models, limits media.Limits) *Eyes {
 	vision.OneThread()
-	return &Eyes{models: m, limits: limits}
+	e := &Eyes{models: m, limits: limits}
+	e.films = newProjector(e)
+	return e
 }
 
 // Close frees the models and the picture.
 func (e *Eyes) Close() error {
 	e.putDown()
-	var errs []error
+	errs := []error{e.films.close()}
 	for _, f := range []*vision.Finder{e.finder, e.checker} {
 		if f != nil {
 			errs = append(errs, f.Close())
@@ -259,10 +262,13 @@ func touches(b face.Box, area image.Rectangle) bool {
 	return b.Intersection(face.Box{X: float64(area.Min.X), Y: float64(area.Min.Y), W: float64(area.Dx()), H: float64(area.Dy())}) > 0
 }
 
+// sameFace is the overlap from which on two boxes are one face seen twice, as usual for detectors.
+const sameFace = 0.5
+
 // known says whether the face was found already, from a neighbouring area.
 func known(all []face.Face, f face.Face) bool {
 	for _, k := range all {
-		if k.Box.IoU(f.Box) > 0.5 {
+		if k.Box.IoU(f.Box) > sameFace {
 			return true
 		}
 	}

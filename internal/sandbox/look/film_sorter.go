@@ -1,0 +1,192 @@
+package look
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sort"
+
+	"github.com/consentry/consentry/internal/face"
+	"github.com/consentry/consentry/internal/media/raster"
+	"github.com/consentry/consentry/internal/track"
+	"github.com/consentry/consentry/pipeline"
+)
+
+// sorter tells the faces apart that are seen in a finished film: those of tracks that are shown are passed over, those
+// in the middle of what was obscured are told with their track, and all are looked at patiently and described.
+type sorter struct {
+	eyes     *Eyes
+	describe bool
+	near     int // frames of a second
+	hidden   *scenes
+	shown    []track.Track
+	ends     map[int]bool // frames on which tracks begin or end
+	recent   []*sighted   // what may be seen again
+	all      []*sighted
+	shots    []int // first frame of each
+	searched []int // frames, rising
+}
+
+// sighted is a face, as it showed itself best.
+type sighted struct {
+	seen  pipeline.Seen
+	under int // the hidden track in the middle of whose region it lies, be it surely a face or not
+	worth float64
+	last  int      // frame on which it was seen last…
+	box   face.Box // …and where
+	count int      // frames on which it was seen
+}
+
+func newSorter(e *Eyes, s pipeline.Screening) *sorter {
+	o := &sorter{
+		eyes: e, describe: s.Describe, near: int(math.Ceil(min(240, max(1, s.Rendering.Info.Rate)))), ends: map[int]bool{},
+		shots: s.Rendering.Shots,
+	}
+	hidden := make(map[int]bool, len(s.Hidden))
+	for _, id := range s.Hidden {
+		hidden[id] = true
+	}
+	var covers []track.Cover
+	for _, t := range s.Known {
+		if len(t.Path) == 0 {
+			continue
+		}
+		o.ends[t.First()], o.ends[t.Last()] = true, true
+		if hidden[t.ID] {
+			covers = append(covers, track.CoverOf(t))
+		} else {
+			o.shown = append(o.shown, t)
+		}
+	}
+	o.hidden = newScenes(covers)
+	return o
+}
+
+// surelyFace is the score of the patient look from which on there is a face; see pipeline, where it was measured. What that look
+// does not see, or only on one frame, has doubt at most.
+const (
+	surelyFace = 0.9
+	doubt      = 0.5
+)
+
+// take looks at one face of a frame. Frames come in order.
+func (o *sorter) take(ctx context.Context, picture raster.Mat, frame int, f face.Face) error {
+	under := o.under(frame, f.Box.Centre())
+	if under == 0 && o.isShown(frame, f.Box) {
+		return nil
+	}
+	x := o.again(frame, f.Box)
+	if x == nil {
+		x = &sighted{}
+		o.all, o.recent = append(o.all, x), append(o.recent, x)
+	}
+	x.last, x.box = frame, f.Box
+	x.count++
+	if x.worth > 0 && x.under == under && worth(f) < better*x.worth {
+		return nil
+	}
+	seen, err := o.closer(ctx, picture, frame, f, under)
+	if err != nil {
+		return err
+	}
+	x.under = under
+	if x.seen.Hidden == 0 || seen.Hidden != 0 {
+		x.seen, x.worth = seen, worth(f)
+	}
+	return nil
+}
+
+// closer looks patiently, and describes. The score is that of the patient look, and of no more than doubt where that sees nothing.
+func (o *sorter) closer(ctx context.Context, picture raster.Mat, frame int, f face.Face, under int) (pipeline.Seen, error) {
+	sure, ok, err := o.eyes.films.confirm(ctx, picture, f.Box)
+	if err != nil {
+		return pipeline.Seen{}, err
+	}
+	if ok {
+		f = sure
+	} else {
+		one := []face.Face{f}
+		if err := o.eyes.films.fit(picture, one); err != nil {
+			return pipeline.Seen{}, err
+		}
+		f = one[0]
+		f.Score = min(f.Score, doubt)
+	}
+	if f.Score < surelyFace {
+		under = 0
+	}
+	if o.describe {
+		if f, err = o.eyes.describeOne(ctx, picture, f); err != nil {
+			return pipeline.Seen{}, err
+		}
+	}
+	return pipeline.Seen{Frame: frame, Face: tidyFace(f), Hidden: under}, nil
+}
+
+// under is the hidden track in the middle half of whose region the point lies; 0: none.
+func (o *sorter) under(frame int, p face.Point) int {
+	for _, r := range o.hidden.at(frame) {
+		b := r.Bounds()
+		if math.Abs(p.X-r.Centre.X) < b.W/4 && math.Abs(p.Y-r.Centre.Y) < b.H/4 {
+			return r.Track
+		}
+	}
+	return 0
+}
+
+func (o *sorter) isShown(frame int, box face.Box) bool {
+	for i := range o.shown {
+		if b, ok := onFrame(o.shown[i].Path, frame); ok && b.IoU(box) >= sameFace {
+			return true
+		}
+	}
+	return false
+}
+
+// A face is the same as one that was seen within a second where both overlap by a third; it is described again where it
+// shows itself better by a quarter.
+const (
+	nearlyThere = 0.33
+	better      = 1.25
+)
+
+// again is the face that this one was within the last second; nil: none.
+func (o *sorter) again(frame int, box face.Box) (best *sighted) {
+	most := nearlyThere
+	o.recent = slices.DeleteFunc(o.recent, func(x *sighted) bool { return frame-x.last > o.near })
+	for _, x := range o.recent {
+		if iou := x.box.IoU(box); iou >= most {
+			best, most = x, iou
+		}
+	}
+	return best
+}
+
+// worth says how well a face is shown.
+func worth(f face.Face) float64 { return f.Score * f.Box.Size() }
+
+// faces are all that were seen.
+func (o *sorter) faces() []pipeline.Seen {
+	var seen []pipeline.Seen
+	for _, x := range o.all {
+		if x.seen.Hidden == 0 && o.fleeting(x) {
+			x.seen.Face.Score = min(x.seen.Face.Score, doubt)
+		}
+		seen = append(seen, x.seen)
+	}
+	return seen
+}
+
+// fleeting says that a face was seen on one frame, and neither on the one searched before nor on the one after, of one shot. Watch
+// takes that for a moment's deception too.
+func (o *sorter) fleeting(x *sighted) bool {
+	i, found := slices.BinarySearch(o.searched, x.last)
+	if x.count > 1 || !found || i == 0 || i+1 == len(o.searched) {
+		return false
+	}
+	return o.shotOf(o.searched[i-1]) == o.shotOf(o.searched[i+1])
+}
+
+func (o *sorter) shotOf(frame int) int {
+	return sort.Search(len(o.shots), func(k int) bool { return o.shots[k] > frame })
+}
