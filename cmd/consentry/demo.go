@@ -21,9 +21,12 @@ func (d *demoCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := demo.AddFilm(ctx, a.samples(), layout); err != nil {
+		return setupError{err}
+	}
 	job := demoJob(layout)
 	fmt.Fprintf(a.stdout, `The woman in the middle of sample3.jpg is pupil %s, whose guardian has refused the website.
-photographs    %s
+photographs    %s, and film.mp4, into which she comes
 register       %s
 reference      %s
 derivatives    %s

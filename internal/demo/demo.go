@@ -4,12 +4,16 @@
 package demo
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"image/draw"
 	"image/jpeg"
 	"os"
+	"os/exec"
 	"path/filepath"
+
+	"github.com/consentry/consentry/internal/media/film"
 )
 
 // Subject is the pupil of the demonstration.
@@ -61,6 +65,24 @@ func Prepare(samples, dir string) (Layout, error) {
 		}
 	}
 	return l, cutOut(filepath.Join(samples, "sample3.jpg"), woman(), filepath.Join(l.References, Subject+".jpg"))
+}
+
+// AddFilm adds a film of three seconds to the event: a pan over the third sample, at whose beginning the woman is not in
+// the picture yet, with a tone.
+func AddFilm(ctx context.Context, samples string, l Layout) error {
+	tools, err := film.FindTools()
+	if err != nil {
+		return err
+	}
+	const pan = "scale=1280:-2,crop=640:360:x=min(in_w-out_w\\,250*t):y=50,scale=out_range=tv,format=yuv420p"
+	out, err := exec.CommandContext(ctx, tools.FFmpeg, "-v", "error", "-nostdin", "-y",
+		"-loop", "1", "-framerate", "25", "-t", "3", "-i", filepath.Join(samples, "sample3.jpg"),
+		"-f", "lavfi", "-t", "3", "-i", "sine=frequency=440", "-vf", pan,
+		"-c:v", "libx264", "-preset", "veryfast", "-c:a", "aac", filepath.Join(l.Event, "film.mp4")).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("making the demonstration's film: %w: %s", err, out)
+	}
+	return nil
 }
 
 // woman is where the woman in the middle of sample3.jpg is, read off the photograph.
