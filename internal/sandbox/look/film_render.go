@@ -82,7 +82,9 @@ func (p *projector) newMaking(f pipeline.Film, r pipeline.Rendering, told func(p
 		m.done = append(m.done, film.Segment{Path: segmentPath(r.Folder, n), Times: s.Times})
 		m.widen(s.Widest)
 	}
-	m.warm = m.warmFrom(m.next())
+	if next := m.next(); next < len(r.Times) { // else every segment was there already
+		m.warm = m.warmFrom(next)
+	}
 	return m, nil
 }
 
