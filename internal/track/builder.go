@@ -26,9 +26,10 @@ type Builder struct {
 
 // occupied says where faces were seen lately on one frame, and where the picture has moved to.
 type occupied struct {
-	frame  int
-	boxes  []occupant
-	panned face.Point
+	frame    int
+	searched bool
+	boxes    []occupant
+	panned   face.Point
 }
 
 type occupant struct {
@@ -73,7 +74,7 @@ func (b *Builder) remember() {
 	if b.frame < 0 {
 		return
 	}
-	b.past = append(b.past, occupied{b.frame, b.seenNow(), b.panned})
+	b.past = append(b.past, occupied{b.frame, b.searched, b.seenNow(), b.panned})
 	if extra := len(b.past) - b.options.Keep(); extra > 0 {
 		b.past = slices.Delete(b.past, 0, extra)
 	}

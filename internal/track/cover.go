@@ -58,7 +58,6 @@ func regionOf(p Position) face.Region {
 
 // boxAt is where a track's face is on a frame, or at its nearest end.
 func boxAt(t *Track, frame int) face.Box {
-	frame = min(t.Last(), max(t.First(), frame))
-	i := sort.Search(len(t.Path), func(k int) bool { return t.Path[k].Frame > frame }) - 1
-	return on(t.Path, i, frame).Box
+	p, _ := t.On(min(t.Last(), max(t.First(), frame)))
+	return p.Box
 }

@@ -14,7 +14,7 @@ type drift struct {
 }
 
 const (
-	driftWeight = 0.4  // of a new step in the running mean
+	driftWeight = 0.4  // of one frame in the running mean
 	driftFade   = 0.92 // of speed that is left after a frame at 25 a second without anything to go by
 	mostGrowth  = 0.05 // logarithm of growth in one frame
 )
@@ -24,7 +24,7 @@ func (d *drift) over(from, to face.Box, pan face.Point, frames float64) {
 	a, b := from.Centre(), to.Centre()
 	x, y := (b.X-a.X-pan.X)/frames, (b.Y-a.Y-pan.Y)/frames
 	zoom := min(mostGrowth, max(-mostGrowth, math.Log(to.Size()/from.Size())/frames))
-	w := driftWeight
+	w := 1 - math.Pow(1-driftWeight, frames)
 	if !d.known {
 		w, d.known = 1, true
 	}

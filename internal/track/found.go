@@ -203,7 +203,7 @@ func leftOver(faces []face.Face, taken []bool) []face.Face {
 
 // begin makes tracks of faces that belong to none, or finds that they are lost ones after all.
 func (b *Builder) begin(faces []face.Face) error {
-	faces = slices.DeleteFunc(faces, func(f face.Face) bool { return b.doubled(f.Box) })
+	faces = b.single(faces)
 	if len(faces) == 0 {
 		return nil
 	}
@@ -222,11 +222,17 @@ func (b *Builder) begin(faces []face.Face) error {
 	return nil
 }
 
-// doubled says that a head was found twice on this frame.
-func (b *Builder) doubled(box face.Box) bool {
-	return slices.ContainsFunc(b.live, func(s *strand) bool {
-		return s.last.Frame == b.frame && s.last.Box.IoU(box) >= sameHead
-	})
+// single leaves out the faces whose head was found twice on this frame: those less sure.
+func (b *Builder) single(faces []face.Face) []face.Face {
+	places := b.sightings()
+	var kept []face.Face
+	slices.SortStableFunc(faces, func(x, y face.Face) int { return cmp.Compare(y.Score, x.Score) })
+	for _, f := range faces {
+		if !slices.ContainsFunc(places, func(o occupant) bool { return o.box.IoU(f.Box) >= sameHead }) {
+			kept, places = append(kept, f), append(places, occupant{box: f.Box})
+		}
+	}
+	return kept
 }
 
 // add begins a track with the way back from its first sighting.
@@ -235,6 +241,7 @@ func (b *Builder) add(f face.Face, back []carried) {
 	s := &strand{id: b.ids, shot: b.shot, looked: -1}
 	roll := rollOf(f, 0)
 	back = back[:kept(back, b.options)]
+	s.before = b.searchesIn(len(back))
 	for i := len(back) - 1; i >= 0; i-- {
 		s.trail.add(back[i].position(b.frame-1-i, roll))
 	}
@@ -243,6 +250,17 @@ func (b *Builder) add(f face.Face, back []carried) {
 	s.speed = backwards(f.Box, back, b.pan)
 	s.count(b.frame, f)
 	b.live = append(b.live, s)
+}
+
+// searchesIn is how many of the last so many frames were searched.
+func (b *Builder) searchesIn(frames int) int {
+	n := 0
+	for _, p := range b.past[max(0, len(b.past)-frames):] {
+		if p.searched {
+			n++
+		}
+	}
+	return n
 }
 
 // lostOne is the one lost track that, carried forwards, meets the face carried backwards.

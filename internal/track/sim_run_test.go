@@ -75,8 +75,9 @@ func decided(t Track) (who int, mixed bool) {
 
 // tally counts face-frames.
 type tally struct {
-	asked, covered, bare int // of people to be obscured: face-frames, those with 95 % covered, those with less than half covered
-	inside               int // frames not covered between the first and the last frame of a track of that person
+	asked, covered, bare int // of people to be obscured: face-frames, those with 95 % covered, those with less than half
+	waiting              int // not covered, but by a track of which nothing is known: the film is withheld
+	inside               int // bare ones between the first and the last frame of a track of that person
 	others, over, forced int // of others: face-frames, needlessly covered, covered since the two heads overlap
 	tracks, unknown      int
 	mixed                int
@@ -90,6 +91,7 @@ func (a *tally) add(b tally) {
 	a.asked += b.asked
 	a.covered += b.covered
 	a.bare += b.bare
+	a.waiting += b.waiting
 	a.inside += b.inside
 	a.others += b.others
 	a.over += b.over
@@ -112,7 +114,7 @@ func share(a, b int) float64 {
 }
 
 // covers are those of the tracks that are to be obscured: of the people asked, and what probably belongs to them.
-func (w *world) covers(tracks []Track) (all []Cover, whose []int, unknown, mixed int) {
+func (w *world) covers(tracks []Track) (all []Cover, whose []int, unknown []Cover, mixed int) {
 	asked := map[int]bool{}
 	for _, t := range w.things {
 		asked[t.id] = asked[t.id] || t.asked
@@ -123,9 +125,6 @@ func (w *world) covers(tracks []Track) (all []Cover, whose []int, unknown, mixed
 		who[t.ID] = id
 		if m {
 			mixed++
-		}
-		if id == 0 {
-			unknown++
 		}
 	}
 	hidden := map[int]int{}
@@ -146,6 +145,8 @@ func (w *world) covers(tracks []Track) (all []Cover, whose []int, unknown, mixed
 	for _, t := range tracks {
 		if hidden[t.ID] > 0 {
 			all, whose = append(all, CoverOf(t)), append(whose, hidden[t.ID])
+		} else if who[t.ID] == 0 {
+			unknown = append(unknown, CoverOf(t))
 		}
 	}
 	return all, whose, unknown, mixed
@@ -154,7 +155,7 @@ func (w *world) covers(tracks []Track) (all []Cover, whose []int, unknown, mixed
 // judge holds the covers against the truth.
 func (w *world) judge(o outcome) tally {
 	covers, whose, unknown, mixed := w.covers(o.tracks)
-	sum := tally{tracks: len(o.tracks), unknown: unknown, mixed: mixed, descriptions: o.asked, searches: o.searches, looks: o.looks, frames: w.length}
+	sum := tally{tracks: len(o.tracks), unknown: len(unknown), mixed: mixed, descriptions: o.asked, searches: o.searches, looks: o.looks, frames: w.length}
 	for _, t := range w.things {
 		if t.id == 0 {
 			continue
@@ -169,12 +170,13 @@ func (w *world) judge(o outcome) tally {
 			hit := sharecovered(seen, regions)
 			if t.asked {
 				sum.asked++
-				if hit >= 0.95 {
+				switch {
+				case hit >= 0.95:
 					sum.covered++
-				} else {
-					if hit < 0.5 {
-						sum.bare++
-					}
+				case sharecovered(seen, regionsAt(unknown, n)) >= 0.95:
+					sum.waiting++
+				case hit < 0.5:
+					sum.bare++
 					if within(covers, whose, t.id, n) {
 						sum.inside++
 					}

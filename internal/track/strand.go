@@ -16,10 +16,11 @@ type strand struct {
 	looked   int       // frame of the last patient look
 	rejoined bool      // found again after a while, and not described since
 
-	seen  int
-	runs  [][2]int
-	after int // searches after the first sighting that did not see it
-	score float64
+	seen   int
+	runs   [][2]int
+	before int // searches on the way back from the first sighting, which did not see it
+	after  int // searches after it that did not
+	score  float64
 
 	wants wants
 }
@@ -82,17 +83,25 @@ func (s *strand) close(o Options) {
 	s.trail.flush()
 }
 
-// doubtful says that the track is a moment's false detection: seen once and weakly, by one search, though at least two later searches
-// of the shot and a patient look expected it there. A face that is seen once because its shot is short, or just before a cut,
-// has no later searches and stays.
-func (s *strand) doubtful() bool { return s.seen == 1 && s.score < certain && s.after >= 2 }
+// doubtful says that the track is a moment's false detection: seen by one search, and not surely, though at least two later ones and
+// a patient look expected it there; or seen weakly by the last search of its shot, though several before it might have seen it as
+// well. A face that is seen once because its shot is short stays, and so does one that enters just before a cut: traced back,
+// it leaves the picture before it meets so many searches.
+func (s *strand) doubtful() bool {
+	return s.seen == 1 && (s.score < certain && s.after >= searchesAfter || s.score < weak && s.before >= searchesBefore)
+}
 
-// certain is the detector's score from which on a single sighting is believed.
-const certain = 0.9
+const (
+	certain        = 0.9 // the detector's score from which on a single sighting is believed
+	weak           = 0.6 // and below which it is not even where no later search could confirm it
+	searchesAfter  = 2
+	searchesBefore = 3
+)
 
 // track is the finished track.
 func (s *strand) track() Track {
 	views, best := s.wants.result()
+	s.trail.round()
 	return Track{
 		ID: s.id, Shot: s.shot, Path: s.trail.kept, Views: views, Best: best, Score: s.score, Seen: s.seen, Runs: s.runs,
 	}

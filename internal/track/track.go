@@ -6,6 +6,8 @@
 package track
 
 import (
+	"sort"
+
 	"github.com/consentry/consentry/internal/face"
 )
 
@@ -64,6 +66,15 @@ type Track struct {
 	Score float64    `json:"score"` // the detector's best, 0 to 1
 	Seen  int        `json:"seen"`  // number of frames on which the detector saw it
 	Runs  [][2]int   `json:"runs"`  // first and last frame of each stretch in which every search saw it; rising
+}
+
+// On is the position on a frame, interpolated; ok is false before the first and after the last.
+func (t *Track) On(frame int) (p Position, ok bool) {
+	if len(t.Path) == 0 || frame < t.First() || frame > t.Last() {
+		return Position{}, false
+	}
+	i := sort.Search(len(t.Path), func(k int) bool { return t.Path[k].Frame > frame }) - 1
+	return on(t.Path, i, frame), true
 }
 
 // First and Last frame on which the track has a position.

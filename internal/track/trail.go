@@ -127,3 +127,14 @@ func apart(a, b carried) float64 {
 	p, q := a.box.Centre(), b.box.Centre()
 	return math.Hypot(p.X-q.X, p.Y-q.Y) / (a.box.Size() + b.box.Size()) / 2
 }
+
+// round leaves no more digits than are needed: films have many positions, and they are passed on as text.
+func (t *trail) round() {
+	for i := range t.kept {
+		p := &t.kept[i]
+		for _, x := range []*float64{&p.Box.X, &p.Box.Y, &p.Box.W, &p.Box.H} {
+			*x = math.Round(*x*10) / 10
+		}
+		p.Roll, p.Grow = math.Round(p.Roll*1000)/1000, math.Round(p.Grow*1000)/1000
+	}
+}

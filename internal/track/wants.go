@@ -87,9 +87,10 @@ func (w *wants) show(frame int, f face.Face) {
 }
 
 // due says whether the sighting on this frame is worth describing: the first; then one that is clearly better; and after a while,
-// again and again at longer intervals, one that is comparable. Where describing failed, the intervals are those of the failures.
+// again and again at longer intervals, one that is comparable. While all attempts failed, the next sighting is tried, and then one at
+// intervals that double: the shot may be over soon.
 func (w *wants) due(frame int, rejoined bool, o Options) bool {
-	if w.frame != frame || w.tried >= mostTries || len(w.views) >= mostViews {
+	if w.frame != frame || w.frame == w.lastTry && w.tried > 0 || w.tried >= mostTries || len(w.views) >= mostViews {
 		return false
 	}
 	if w.tried == 0 {
@@ -97,12 +98,12 @@ func (w *wants) due(frame int, rejoined bool, o Options) bool {
 	}
 	since := float64(frame-w.lastTry) / o.rate()
 	switch {
+	case len(w.views) == 0:
+		return since >= soon*(math.Pow(2, float64(w.failed-1))-1)
 	case since < soon:
 		return false
 	case w.worth >= better*w.reached, rejoined:
 		return true
-	case len(w.views) == 0:
-		return since >= soon*math.Pow(2, float64(w.failed))
 	}
 	return since >= later*math.Pow(rarer, float64(len(w.views)-1)) && w.worth >= comparable*w.reached
 }
