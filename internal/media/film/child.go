@@ -79,8 +79,14 @@ func closeAll(files ...*os.File) {
 	}
 }
 
-// kill ends the child's whole process group at once. It may be gone already; there is nothing to be done about that.
-func (c *child) kill() { _ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) }
+// kill ends the child's whole process group at once. Once it is reaped, its number may be another's.
+func (c *child) kill() {
+	select {
+	case <-c.done:
+	default:
+		_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) // it may be ending just now; that is all right
+	}
+}
 
 // stop ends the child and waits until it is gone.
 func (c *child) stop() {
@@ -214,6 +220,8 @@ func (l *lastWords) cause() error {
 		return ErrNoSpace
 	case says("Error reinitializing filters"):
 		return ErrSizeChange
+	case says("Cannot determine format of input stream"):
+		return ErrNoFrames
 	case says("Cannot allocate memory"):
 		return fmt.Errorf("out of memory: %w", ErrDied)
 	case says("Decoder (codec "), says("Unknown decoder"):
@@ -222,5 +230,14 @@ func (l *lastWords) cause() error {
 	return nil
 }
 
-// spoke says whether there was any complaint.
-func (l *lastWords) spoke() bool { return strings.TrimSpace(string(l.head)) != "" }
+// spoke says whether there was any complaint. Two do not count, by which H.264 says that it would use pictures from before
+// the place where decoding began: those that need them are not given out.
+func (l *lastWords) spoke() bool {
+	for line := range strings.Lines(string(l.head)) {
+		harmless := strings.Contains(line, "mmco: unref short failure") || strings.Contains(line, "co located POCs unavailable")
+		if strings.TrimSpace(line) != "" && !harmless {
+			return true
+		}
+	}
+	return len(l.tail) > 0
+}

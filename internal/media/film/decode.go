@@ -16,12 +16,19 @@ import (
 
 // Decoder reads frames one after the other. It is not safe for use by several goroutines.
 type Decoder struct {
-	child  *child
-	pixels *patient
-	stamps *bufio.Reader
-	files  []*os.File
+	tools  Tools
+	ctx    context.Context // of all children, one after the other
+	path   string
 	info   Info
 	part   Part
+	stall  time.Duration
+	margin time.Duration // how long before the part decoding has begun; 0: at the film's beginning
+
+	child  *child
+	pixels *patient
+	lines  *patient
+	stamps *bufio.Reader // on lines
+	files  []*os.File
 	number int
 	last   time.Duration // time stamp of the frame before
 	end    error         // what every further call gives
@@ -33,48 +40,82 @@ func (t Tools) Open(ctx context.Context, path string, info Info, part Part, limi
 	if part.From < 0 || part.To < 0 || part.To > 0 && part.To <= part.From {
 		return nil, fmt.Errorf("no frame lies between %v and %v: %w", part.From, part.To, ErrNoFrames)
 	}
-	args, err := decoding(path, info, part)
-	if err != nil {
+	d := &Decoder{tools: t, ctx: ctx, path: path, info: info, part: part, stall: limits.Stall}
+	if info.Container != containerGIF { // each picture of a GIF builds on the one before
+		d.margin = seekMargin
+	}
+	if err := d.start(); err != nil {
 		return nil, err
+	}
+	return d, nil
+}
+
+// seekMargin is how long before a part decoding begins at first. Leading pictures of an open group, which cannot be decoded from
+// there, lie within it; and a transport stream is searched by time and not by key frames, of which there then
+// is most likely one within it.
+const seekMargin = 2 * time.Second
+
+// start starts a child.
+func (d *Decoder) start() error {
+	if d.margin >= d.part.From {
+		d.margin = 0
+	}
+	args, err := d.arguments()
+	if err != nil {
+		return err
 	}
 	pixels, pixelsIn, err := picturePipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	stamps, stampsIn, err := os.Pipe()
 	if err != nil {
 		closeAll(pixels, pixelsIn)
-		return nil, fmt.Errorf("making a pipe: %w", err)
+		return fmt.Errorf("making a pipe: %w", err)
 	}
-	c, err := start(ctx, t.FFmpeg, args, nil, pixelsIn, stampsIn)
-	if err != nil {
+	if d.child, err = start(d.ctx, d.tools.FFmpeg, args, nil, pixelsIn, stampsIn); err != nil {
 		closeAll(pixels, stamps)
-		return nil, err
+		return err
 	}
-	return &Decoder{
-		child: c, files: []*os.File{pixels, stamps}, info: info, part: part, last: -1 << 62,
-		pixels: &patient{pixels, limits.Stall},
-		stamps: bufio.NewReader(&patient{stamps, limits.Stall}),
-	}, nil
+	d.files, d.last = []*os.File{pixels, stamps}, beforeAll
+	d.pixels, d.lines = &patient{pixels, d.stall}, &patient{stamps, d.stall}
+	d.stamps = bufio.NewReader(d.lines)
+	return nil
 }
 
-// seekMargin is how long before a part decoding begins at the latest: leading pictures of an open group, which
-// cannot be decoded from there, lie within it.
-const seekMargin = 2 * time.Second
+// beforeAll is before every time stamp.
+const beforeAll = time.Duration(-1 << 63)
 
-// decoding are ffmpeg's arguments: raw frames on the standard output, their time stamps on descriptor 3.
-func decoding(path string, info Info, part Part) ([]string, error) {
-	in, err := input(info.Container, path)
+// stop ends the child.
+func (d *Decoder) stop() {
+	d.child.stop()
+	closeAll(d.files...)
+}
+
+// again starts anew from further back, in the end from the beginning: the place found was behind the part's first frame, or
+// nothing can be decoded from there.
+func (d *Decoder) again() error {
+	d.stop()
+	const farther = 10
+	if d.margin *= farther; d.margin > farther*farther*seekMargin {
+		d.margin = 0
+	}
+	return d.start()
+}
+
+// arguments are ffmpeg's: raw frames on the standard output, their time stamps on descriptor 3.
+func (d *Decoder) arguments() ([]string, error) {
+	in, err := input(d.info.Container, d.path)
 	if err != nil {
 		return nil, err
 	}
 	args := append(quiet(), "-xerror", "-copyts")
-	if from := part.From - seekMargin; from > 0 && info.searchable() {
-		args = append(args, "-noaccurate_seek", "-ss", seconds(info.searched(from)))
+	if d.margin > 0 {
+		args = append(args, "-noaccurate_seek", "-ss", seconds(d.info.searched(d.part.From-d.margin)))
 	}
-	args = append(append(args, info.clock()...), in...)
+	args = append(append(args, d.info.clock()...), in...)
 	return append(args,
-		"-map", fmt.Sprintf("0:%d", info.Stream), "-vf", filters(info, part), "-fps_mode", "passthrough",
+		"-map", fmt.Sprintf("0:%d", d.info.Stream), "-vf", filters(d.info, d.part), "-fps_mode", "passthrough",
 		"-enc_time_base", "1:1000000", "-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1"), nil
 }
 
@@ -101,10 +142,6 @@ func (i Info) clock() []string {
 // searched is what ffmpeg has to be told to go to at, as it counts from the start of the container's clock.
 func (i Info) searched(at time.Duration) time.Duration { return at - i.shift() - i.Start }
 
-// searchable says whether decoding can begin in the middle. ffmpeg searches a transport stream by time stamps and
-// not by key frames, and a GIF builds each picture on the one before.
-func (i Info) searchable() bool { return i.Container != containerTS && i.Container != containerGIF }
-
 // seconds writes a time as ffmpeg reads it.
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 6, 64) }
 
@@ -114,10 +151,14 @@ func (d *Decoder) Next(f *Frame) error {
 	if d.end != nil {
 		return d.end
 	}
-	if err := d.next(f); err != nil {
-		d.child.kill()
-		<-d.child.done
-		closeAll(d.files...)
+	err := d.next(f)
+	for d.mayBegin(err) {
+		if err = d.again(); err == nil {
+			err = d.next(f)
+		}
+	}
+	if err != nil {
+		d.stop()
 		d.end = err
 		if !errors.Is(err, io.EOF) {
 			d.end = fmt.Errorf("decoding: %w", err)
@@ -126,8 +167,23 @@ func (d *Decoder) Next(f *Frame) error {
 	return d.end
 }
 
+// mayBegin says whether the error may only be due to the place where decoding began.
+func (d *Decoder) mayBegin(err error) bool {
+	if err == nil || d.number > 0 || d.margin == 0 || d.ctx.Err() != nil || errors.Is(err, ErrStalled) {
+		return false
+	}
+	return d.last == beforeAll || !errors.Is(err, ErrNoFrames)
+}
+
+// errLate says that decoding did not begin before the part.
+var errLate = errors.New("decoding did not begin before the part")
+
 func (d *Decoder) next(f *Frame) error {
+	first := d.last == beforeAll
 	at, err := d.stamp()
+	if first && d.margin > 0 && err == nil && at >= d.part.From {
+		return errLate
+	}
 	for err == nil && at < d.part.From {
 		at, err = d.stamp()
 	}
@@ -224,8 +280,7 @@ func (d *Decoder) enough() error {
 
 // Close ends the decoder, also before the end.
 func (d *Decoder) Close() error {
-	d.child.stop()
-	closeAll(d.files...)
+	d.stop()
 	if d.end == nil {
 		d.end = os.ErrClosed
 	}

@@ -24,6 +24,11 @@ func (t Tools) join(ctx context.Context, out string, segments []Segment, source 
 	if err != nil {
 		return err
 	}
+	return t.assemble(ctx, out, r, source, info, part, e, limits, func(*draft) error { return nil })
+}
+
+// assemble makes the film out of a reel and the source's sound. It gets its name once check agrees.
+func (t Tools) assemble(ctx context.Context, out string, r *reel, source string, info Info, part Part, e Encoding, limits Limits, check func(*draft) error) error {
 	file, err := newDraft(out)
 	if err != nil {
 		return err
@@ -31,6 +36,9 @@ func (t Tools) join(ctx context.Context, out string, segments []Segment, source 
 	args, err := joining(r, source, info, part, e, file.url)
 	if err == nil {
 		err = t.feed(ctx, args, r, info, limits)
+	}
+	if err == nil {
+		err = check(file)
 	}
 	if err == nil {
 		err = file.keep()
@@ -56,13 +64,17 @@ func (t Tools) feed(ctx context.Context, args []string, r *reel, info Info, limi
 	go c.watch(limits.Stall)
 	err = r.writeTo(w, info)
 	closeAll(w)
-	if err != nil && !errors.Is(err, syscall.EPIPE) {
-		c.kill()
+	if errors.Is(err, syscall.EPIPE) { // it has ended, and knows better why
+		if err = c.wait(ErrDied); err == nil {
+			err = fmt.Errorf("it ended too early: %w", ErrDied)
+		}
+		return err
 	}
-	if ended := c.wait(ErrDied); ended != nil && (err == nil || !errors.Is(ended, ErrDied)) {
-		return ended
+	if err != nil {
+		c.stop()
+		return err
 	}
-	return err
+	return c.wait(ErrDied)
 }
 
 // joining are ffmpeg's arguments: pictures from the standard input, sound from the source, both on the film's own clock.
@@ -110,34 +122,42 @@ func sounds(source string, info Info, part Part, e Encoding, first time.Duration
 	}
 	for i, a := range info.Audio {
 		streams = append(streams, "-map", fmt.Sprintf("1:%d", a.Stream))
-		streams = append(streams, a.options(i, part, first)...)
+		streams = append(streams, a.options(i)...)
 	}
-	if from := first - seekMargin; from > 0 && !part.Whole() && info.searchable() {
-		in = append([]string{"-noaccurate_seek", "-ss", seconds(info.searched(from))}, in...)
+	if !part.Whole() {
+		cut, search := part.cutting(info, first)
+		streams, in = append(streams, cut...), append(search, in...)
 	}
 	return streams, append(info.clock(), in...), nil
 }
 
-// options say what becomes of the sound that is the i-th of the finished film. Of a part, those packets are copied that
-// begin within it; ffmpeg's own options for that are a packet or, by some containers' clocks, seconds off (measured).
-func (a Audio) options(i int, part Part, first time.Duration) []string {
-	args := []string{fmt.Sprintf("-c:a:%d", i), "copy"}
-	if !a.Copy {
-		args = []string{fmt.Sprintf("-c:a:%d", i), "aac", fmt.Sprintf("-b:a:%d", i), "160k"}
+// options say what becomes of the sound that is the i-th of the finished film.
+func (a Audio) options(i int) []string {
+	stream := fmt.Sprintf(":a:%d", i)
+	switch {
+	case !a.Copy:
+		return []string{"-c" + stream, "aac", "-b" + stream, "160k"}
+	case a.Codec == "flac": // in MP4 it is an experiment to ffmpeg 5.1, though specified since 2016
+		return []string{"-c" + stream, "copy", "-strict", "experimental"}
 	}
-	if a.Copy && a.Codec == "flac" { // in MP4 it is an experiment to ffmpeg 5.1, though specified since 2016
-		args = append(args, "-strict", "experimental")
+	return []string{"-c" + stream, "copy"}
+}
+
+// cutting are the arguments that leave of the sound those packets that begin within the part, and, of sound that is transcoded, the
+// samples in it: what to do with the streams, and where to begin reading. ffmpeg's option -ss for what is written would do, but it
+// drops pictures by their decoding times; filters of packets are told times in changing units (measured).
+func (p Part) cutting(info Info, first time.Duration) (streams, in []string) {
+	in = []string{"-seek_timestamp", "1", "-noaccurate_seek", "-ss", seconds(first - info.shift())}
+	streams = []string{"-copypriorss:a", "0"}
+	trim := "atrim=start=" + seconds(first)
+	if p.To > 0 {
+		streams = append(streams, "-t", seconds(p.To))
+		trim += ":end=" + seconds(p.To)
 	}
-	if part.Whole() {
-		return args
+	for i, a := range info.Audio {
+		if !a.Copy {
+			streams = append(streams, fmt.Sprintf("-filter:a:%d", i), trim)
+		}
 	}
-	drop, trim := fmt.Sprintf(`noise=drop=lt(pts*tb\,%s)`, seconds(first)), "atrim=start="+seconds(first)
-	if part.To > 0 {
-		drop += fmt.Sprintf(`+gte(pts*tb\,%s)`, seconds(part.To))
-		trim += ":end=" + seconds(part.To)
-	}
-	if a.Copy {
-		return append(args, fmt.Sprintf("-bsf:a:%d", i), drop)
-	}
-	return append(args, fmt.Sprintf("-filter:a:%d", i), trim)
+	return streams, in
 }

@@ -89,7 +89,7 @@ func isAVI(r io.ReaderAt, size int64) bool {
 	return len(b) == 16 && string(b[:4]) == "RIFF" && (string(b[8:12]) == "AVI " || string(b[8:12]) == "AVIX")
 }
 
-// isTS looks for the sync byte of each packet (ISO/IEC 13818-1 §2.4.3.2): of 188 bytes, or 192 with the
+// isTS looks for the head of each packet (ISO/IEC 13818-1 §2.4.3.2): of 188 bytes, or 192 with the
 // four bytes of a time in front that cameras write, or 204 with sixteen of parity behind.
 func isTS(r io.ReaderAt, size int64) bool {
 	const packets, fewest = 16, 3
@@ -97,7 +97,7 @@ func isTS(r io.ReaderAt, size int64) bool {
 		b := head(r, size, packets*shape[0])
 		n := 0
 		for at := shape[1]; at < len(b); at += shape[0] {
-			if b[at] != 0x47 {
+			if !isPacket(b[at:]) {
 				n = 0
 				break
 			}
@@ -108,4 +108,10 @@ func isTS(r io.ReaderAt, size int64) bool {
 		}
 	}
 	return false
+}
+
+// isPacket says whether there is the head of a packet: the sync byte, no error, and something in it. Of one that is
+// cut off only what is there counts.
+func isPacket(b []byte) bool {
+	return b[0] == 0x47 && (len(b) < 4 || b[1]&0x80 == 0 && b[3]&0x30 != 0)
 }
