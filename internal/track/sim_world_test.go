@@ -22,13 +22,12 @@ type world struct {
 
 // thing is a head, or something that comes in front of one.
 type thing struct {
-	id     int // of a person from 1; 0: an object
-	first  int // frames on which it is there
-	last   int
-	at     func(n int) face.Box // of the face, or of the object
-	yaw    func(n int) float64  // 0 to 1
-	asked  bool                 // to be obscured
-	zorder int
+	id    int // of a person from 1; 0: an object
+	first int // frames on which it is there
+	last  int
+	at    func(n int) face.Box // of the face, or of the object
+	yaw   func(n int) float64  // 0 to 1
+	asked bool                 // to be obscured
 }
 
 func (t *thing) there(n int) bool { return n >= t.first && n <= t.last }
