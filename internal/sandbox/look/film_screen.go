@@ -1,7 +1,6 @@
 package look
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -144,7 +143,7 @@ func (c *screening) model(ctx context.Context) (model, error) {
 		return nil, err
 	}
 	if _, ok := readSegment(c.r.Folder, 0, digest); ok || len(c.r.Covers) > 0 {
-		return &noted{folder: c.r.Folder, digest: digest, firsts: planSegments(len(c.r.Times), c.r.Shots)}, nil
+		return &noted{folder: c.r.Folder, digest: digest, encoding: c.r.Encoding, firsts: planSegments(len(c.r.Times), c.r.Shots)}, nil
 	}
 	p := &c.eyes.films
 	d, err := p.tools.Open(ctx, c.film.Path, c.r.Info, c.film.Part, p.limits)
@@ -231,70 +230,3 @@ func (c *screening) sort(ctx context.Context) error {
 		}
 	}
 }
-
-// model is what the frames of a finished film are held against, in order.
-type model interface {
-	// compare wraps film.ErrDifferent where frame n is another.
-	compare(f *film.Frame, b *blocks, n int) error
-	close()
-}
-
-// noted compares with what was noted beside the segments when they were encoded.
-type noted struct {
-	folder, digest string
-	firsts         []int
-	segment        int
-	means, now     []byte
-}
-
-// How far the means of a frame may be from what went into the encoder, in grey values. At the worst quality that can be asked for
-// (CRF 51) and motion of a tenth of the picture a second, single cells were off by … and the mean over all by ….
-const (
-	cellOff  = 24
-	frameOff = 5
-)
-
-func (m *noted) compare(_ *film.Frame, b *blocks, n int) error {
-	if len(m.means) == 0 && m.segment < len(m.firsts) {
-		s, ok := readSegment(m.folder, m.segment, m.digest)
-		if !ok {
-			return different("a segment that the film was made of is gone")
-		}
-		m.means = s.Means
-		m.segment++
-	}
-	m.now = b.means(m.now[:0])
-	if len(m.means) < len(m.now) {
-		return different("frame %d was never encoded", n)
-	}
-	sum, worst := 0, 0
-	for i, v := range m.now {
-		d := int(v) - int(m.means[i])
-		sum, worst = sum+max(d, -d), max(worst, d, -d)
-	}
-	m.means = m.means[len(m.now):]
-	if worst > cellOff || sum > frameOff*len(m.now) {
-		return different("frame %d of the finished film shows something else", n)
-	}
-	return nil
-}
-
-func (m *noted) close() {}
-
-// original compares with the source, byte by byte.
-type original struct {
-	decoder *film.Decoder
-	frame   film.Frame
-}
-
-func (o *original) compare(f *film.Frame, _ *blocks, n int) error {
-	if err := o.decoder.Next(&o.frame); err != nil {
-		return fmt.Errorf("%w: %w", errSource, err)
-	}
-	if !bytes.Equal(f.Pix, o.frame.Pix) {
-		return different("frame %d of the finished film shows something else", n)
-	}
-	return nil
-}
-
-func (o *original) close() { _ = o.decoder.Close() } // it was only read
