@@ -62,6 +62,8 @@ type response struct {
 	Rendered *pipeline.Rendered `json:"rendered,omitempty"`
 	Screened *pipeline.Screened `json:"screened,omitempty"`
 	Sizes    []int              `json:"sizes,omitempty"` // of the stills, bytes; the body holds them one after the other
+	// Templates are those of the views of what was watched; the body holds them.
+	Templates [][]templateRef `json:"templates,omitempty"`
 }
 
 // wireError carries an error across, with the kinds that the parent has to know.

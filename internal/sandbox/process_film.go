@@ -15,19 +15,23 @@ const stallTime = 5 * time.Minute
 
 // Watch implements pipeline.Cinema.
 func (p *Process) Watch(ctx context.Context, f pipeline.Film, o pipeline.WatchOptions, told func(pipeline.Frames)) (pipeline.Watched, error) {
-	r, err := p.callFilm(ctx, callWatch, filmRequest{Film: f, Watch: o}, told)
-	return answered(r.Watched, err)
+	r, body, err := p.callFilm(ctx, callWatch, filmRequest{Film: f, Watch: o}, told)
+	watched, err := answered(r.Watched, err)
+	if err == nil {
+		err = unpackTemplates(watched.Tracks, r.Templates, body)
+	}
+	return watched, err
 }
 
 // Render implements pipeline.Cinema.
 func (p *Process) Render(ctx context.Context, f pipeline.Film, r pipeline.Rendering, told func(pipeline.Frames)) (pipeline.Rendered, error) {
-	a, err := p.callFilm(ctx, callRender, filmRequest{Film: f, Rendering: &r}, told)
+	a, _, err := p.callFilm(ctx, callRender, filmRequest{Film: f, Rendering: &r}, told)
 	return answered(a.Rendered, err)
 }
 
 // Screen implements pipeline.Cinema.
 func (p *Process) Screen(ctx context.Context, f pipeline.Film, s pipeline.Screening, told func(pipeline.Frames)) (pipeline.Screened, error) {
-	r, err := p.callFilm(ctx, callScreen, filmRequest{Film: f, Screening: &s}, told)
+	r, _, err := p.callFilm(ctx, callScreen, filmRequest{Film: f, Screening: &s}, told)
 	return answered(r.Screened, err)
 }
 
@@ -48,9 +52,9 @@ func (p *Process) Stills(ctx context.Context, path string, wanted []pipeline.Sti
 }
 
 // callFilm starts a child where none runs: unlike calls about a photograph, each is given all it needs.
-func (p *Process) callFilm(ctx context.Context, call string, f filmRequest, told func(pipeline.Frames)) (response, error) {
+func (p *Process) callFilm(ctx context.Context, call string, f filmRequest, told func(pipeline.Frames)) (response, []byte, error) {
 	if err := p.start(); err != nil {
-		return response{}, err
+		return response{}, nil, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -58,13 +62,12 @@ func (p *Process) callFilm(ctx context.Context, call string, f filmRequest, told
 		cancel(fmt.Errorf("%w: no word for %v from the process that looks at the film", film.ErrStalled, p.stall))
 	})
 	defer hung.Stop()
-	r, _, err := p.callTelling(ctx, request{Call: call, Film: &f}, nil, func(done pipeline.Frames) {
+	return p.callTelling(ctx, request{Call: call, Film: &f}, nil, func(done pipeline.Frames) {
 		hung.Reset(p.stall)
 		if told != nil {
 			told(done)
 		}
 	})
-	return r, err
 }
 
 // answered is the answer, which a child in step with us has given where there is no error.

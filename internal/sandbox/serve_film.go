@@ -59,6 +59,7 @@ func answerFilm(ctx context.Context, v pipeline.Vision, call string, f filmReque
 	case call == callWatch:
 		r.Watched = new(pipeline.Watched)
 		*r.Watched, err = c.Watch(ctx, f.Film, f.Watch, t.tell)
+		r.Templates, file = packTemplates(r.Watched.Tracks)
 	case call == callRender && f.Rendering != nil:
 		r.Rendered = new(pipeline.Rendered)
 		*r.Rendered, err = c.Render(ctx, f.Film, *f.Rendering, t.tell)

@@ -169,6 +169,9 @@ func stamp(t *testing.T, path string) time.Time {
 
 // Segments of another rendering, and damaged ones, are not used.
 func TestStaleSegmentsAreMadeAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("renders a film four times")
+	}
 	e, f := imagining(t), pipeline.Film{Path: squares(t, 30, "white", 100)}
 	w := watch(t, e, f)
 	r := rendering(t, w, w.Tracks...)
