@@ -112,29 +112,3 @@ func cut(t testing.TB, ctx context.Context, path string, info Info, part Part, e
 	}
 	return segments
 }
-
-// stampsOf decodes a film and gives the time stamp of each frame.
-func stampsOf(t testing.TB, path string, part Part) []time.Duration {
-	t.Helper()
-	info, err := tools(t).Probe(t.Context(), path, limits())
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := tools(t).Open(t.Context(), path, info, part, limits())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	var out []time.Duration
-	var f Frame
-	for {
-		err := d.Next(&f)
-		if errors.Is(err, io.EOF) {
-			return out
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, f.At)
-	}
-}

@@ -50,7 +50,7 @@ const (
 )
 
 // fragment is the n-th segment's index, and the head of its media; next is the number of its first sample.
-func (r *reel) fragment(n, next int, samples []sample, bytes int64) []byte {
+func (r *reel) fragment(n, next int, samples []sample) []byte {
 	rows := words32(runFlags, uint32(len(samples)), 0)
 	for i, s := range samples {
 		k, length, flags := next+i, r.last, uint32(pictureOther)
@@ -70,5 +70,5 @@ func (r *reel) fragment(n, next int, samples []sample, bytes int64) []byte {
 	}
 	const mediaHead = 16
 	binary.BigEndian.PutUint32(run[runOffset-4:], uint32(len(build())+mediaHead))
-	return binary.BigEndian.AppendUint64(append(build(), "\x00\x00\x00\x01mdat"...), uint64(bytes+mediaHead))
+	return binary.BigEndian.AppendUint64(append(build(), "\x00\x00\x00\x01mdat"...), uint64(spool{samples: samples}.bytes()+mediaHead))
 }

@@ -20,7 +20,6 @@ func (t Tools) Join(ctx context.Context, out string, segments []Segment, source 
 
 func (t Tools) join(ctx context.Context, out string, segments []Segment, source string, info Info, part Part, e Encoding, limits Limits) error {
 	r, err := newReel(segments, info, part)
-	defer r.close()
 	if err != nil {
 		return err
 	}

@@ -26,13 +26,14 @@ type reel struct {
 	shownLast int // the place, in decoding order, of the last frame
 }
 
-// spool is one segment's pictures, one behind the other in its file.
+// spool is one segment's pictures, one behind the other in its file. The file is open only while it is read: a long
+// film has hundreds.
 type spool struct {
-	file    *os.File
+	path    string
 	samples []sample
 }
 
-// newReel opens the segments and lays them out; close it in any case.
+// newReel reads what is in the segments and lays them out.
 func newReel(segments []Segment, info Info, part Part) (*reel, error) {
 	r := &reel{scale: info.Scale}
 	var times []time.Duration
@@ -40,13 +41,13 @@ func newReel(segments []Segment, info Info, part Part) (*reel, error) {
 	for _, s := range segments {
 		samples, err := r.open(s)
 		if err != nil {
-			return r, fmt.Errorf("reading a segment: %w", err)
+			return nil, fmt.Errorf("reading a segment: %w", err)
 		}
 		ranks = append(ranks, order(samples, len(times))...)
 		times = append(times, s.Times...)
 	}
 	if len(times) == 0 {
-		return r, ErrNoFrames
+		return nil, ErrNoFrames
 	}
 	return r, r.layOut(times, ranks, info.lastShown(times, part))
 }
@@ -57,7 +58,7 @@ func (r *reel) open(s Segment) ([]sample, error) {
 	if err != nil {
 		return nil, pathless.Error(err)
 	}
-	r.segments = append(r.segments, spool{file: f})
+	defer f.Close()
 	stat, err := f.Stat()
 	if err != nil {
 		return nil, pathless.Error(err)
@@ -77,7 +78,7 @@ func (r *reel) open(s Segment) ([]sample, error) {
 	if len(samples) != len(s.Times) || len(samples) == 0 {
 		return nil, fmt.Errorf("%d pictures for %d frames: %w", len(samples), len(s.Times), ErrDifferent)
 	}
-	r.segments[len(r.segments)-1].samples = samples
+	r.segments = append(r.segments, spool{s.Path, samples})
 	return samples, r.check(f, stbl, samples, stat.Size())
 }
 
@@ -171,12 +172,6 @@ func (r *reel) time(ticks int64) time.Duration {
 	return time.Duration(ticks*1_000_000/int64(r.scale)) * time.Microsecond
 }
 
-func (r *reel) close() {
-	for _, s := range r.segments {
-		closeAll(s.file)
-	}
-}
-
 // lastShown is how long the last frame is shown: as long as the source shows it where it says so, and otherwise as
 // long as frames are shown on the average.
 func (i Info) lastShown(times []time.Duration, part Part) time.Duration {
@@ -197,22 +192,41 @@ func (r *reel) writeTo(w io.Writer, info Info) error {
 	buffer := make([]byte, pipeBytes)
 	next := 0
 	for n, s := range r.segments {
-		bytes := int64(0)
-		for _, sample := range s.samples {
-			bytes += int64(sample.size)
+		if _, err := w.Write(r.fragment(n, next, s.samples)); err != nil {
+			return err
 		}
-		if _, err := w.Write(r.fragment(n, next, s.samples, bytes)); err != nil {
+		if err := s.writeTo(w, buffer); err != nil {
 			return err
 		}
 		next += len(s.samples)
-		body := struct{ io.Reader }{io.NewSectionReader(s.file, s.samples[0].at, bytes)}
-		k, err := io.CopyBuffer(struct{ io.Writer }{w}, body, buffer)
-		if err != nil {
-			return err
-		}
-		if k != bytes {
-			return damaged("a segment ends early")
-		}
 	}
 	return nil
+}
+
+// writeTo copies the pictures.
+func (s spool) writeTo(w io.Writer, buffer []byte) error {
+	f, err := os.Open(s.path)
+	if err != nil {
+		return fmt.Errorf("opening a segment: %w", pathless.Error(err))
+	}
+	defer f.Close()
+	body := io.NewSectionReader(f, s.samples[0].at, s.bytes())
+	// Without other methods of either, as they would copy in smaller pieces.
+	n, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{body}, buffer)
+	if err != nil {
+		return fmt.Errorf("copying a segment: %w", err)
+	}
+	if n != s.bytes() {
+		return damaged("a segment ends early")
+	}
+	return nil
+}
+
+// bytes is the size of all pictures.
+func (s spool) bytes() int64 {
+	n := int64(0)
+	for _, sample := range s.samples {
+		n += int64(sample.size)
+	}
+	return n
 }

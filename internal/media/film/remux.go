@@ -78,7 +78,6 @@ func (t Tools) remux(ctx context.Context, out, source string, info Info, e Encod
 		return err
 	}
 	r, err := newReel([]Segment{{Path: pictures.temp.Name(), Times: times}}, info, Part{})
-	defer r.close()
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrCannotRemux, err)
 	}

@@ -11,8 +11,7 @@ import (
 func checkWhole(r io.ReaderAt, size int64, container string) error {
 	switch container {
 	case containerMP4:
-		_, err := wholeBoxes(r, size)
-		return err
+		return wholeBoxes(r, size)
 	case containerMatroska:
 		return wholeSegment(r, size)
 	case containerAVI:
@@ -27,36 +26,33 @@ func checkWhole(r io.ReaderAt, size int64, container string) error {
 
 // wholeBoxes reads the boxes up to the end of the file. What does not look like a box behind index and media
 // is left alone: some cameras append it.
-func wholeBoxes(r io.ReaderAt, size int64) ([]box, error) {
-	var out []box
+func wholeBoxes(r io.ReaderAt, size int64) error {
 	seen := map[string]bool{}
 	for at := int64(0); at < size; {
+		whole := seen["moov"] && seen["mdat"]
+		if whole && !knownTop(r, at, size) {
+			return nil
+		}
 		b, err := readBox(r, at, size)
-		if err != nil && !(seen["moov"] && seen["mdat"] && !knownTop(r, at, size)) {
-			return nil, damaged("the film ends early")
-		}
 		if err != nil {
-			return out, nil
+			return damaged("the film ends early")
 		}
-		if len(out) >= maxBoxes {
-			return nil, damaged("too many ISO media boxes")
-		}
-		out, at, seen[b.kind] = append(out, b), b.stop, true
+		at, seen[b.kind] = b.stop, true
 	}
 	if !seen["moov"] {
-		return nil, damaged("the film has no index")
+		return damaged("the film has no index")
 	}
-	return out, nil
+	return nil
 }
 
-// knownTop says whether there is the head of a box that matters at the place.
+// knownTop says whether there is the head of a box that films have at the place.
 func knownTop(r io.ReaderAt, at, size int64) bool {
 	b := make([]byte, min(8, size-at))
 	if _, err := r.ReadAt(b, at); err != nil && err != io.EOF || len(b) < 8 {
 		return false
 	}
 	switch string(b[4:]) {
-	case "moov", "mdat", "moof", "mfra", "sidx":
+	case "moov", "mdat", "moof", "mfra", "sidx", "free", "skip", "uuid", "styp", "emsg", "meta", "udta":
 		return true
 	}
 	return false
@@ -117,19 +113,19 @@ func element(r io.ReaderAt, at, size int64) (id, length uint64, unknown bool, ne
 }
 
 // wholeRIFF compares the sizes of the parts of an AVI with that of the file. Zero is what a recorder leaves that never
-// came back to fill it in.
+// came back to fill it in. Behind an AVI that is whole anything may lie.
 func wholeRIFF(r io.ReaderAt, size int64) error {
 	for at := int64(0); at+12 <= size; {
 		var b [12]byte
-		if _, err := r.ReadAt(b[:], at); err != nil || string(b[:4]) != "RIFF" {
-			return nil // something that is no AVI lies behind one that is whole
+		if n, _ := r.ReadAt(b[:], at); n < len(b) {
+			return damaged("the film cannot be read")
 		}
 		n := int64(binary.LittleEndian.Uint32(b[4:]))
+		if string(b[:4]) != "RIFF" || n == 0 {
+			return nil
+		}
 		if n > size-at-8 {
 			return damaged("the film ends early")
-		}
-		if n == 0 {
-			return nil
 		}
 		at += 8 + n + n&1
 	}
