@@ -79,7 +79,7 @@ type FaceResult struct {
 
 // TrackResult is what was found out and decided about one face of a film through one shot.
 type TrackResult struct {
-	ID         int             `json:"id"` // from 1, in the order of first frames
+	ID         int             `json:"id"` // from 1, in the order of first frames; after these, those that were found in the finished film only
 	FirstFrame int             `json:"first_frame"`
 	LastFrame  int             `json:"last_frame"`
 	From       float64         `json:"from"`  // time stamp of the first frame, seconds, in the source's own time
@@ -123,7 +123,7 @@ type Result struct {
 	Frames  int           `json:"frames,omitempty"`  // of a film, or of the part of it that was worked on
 	Seconds float64       `json:"seconds,omitempty"` // from the first frame's time to the last's
 	Remuxed bool          `json:"remuxed,omitempty"` // nothing was to be obscured, and the film was passed on without encoding
-	Tracks  []TrackResult `json:"tracks,omitempty"`  // of a film, in the order of their first frames
+	Tracks  []TrackResult `json:"tracks,omitempty"`  // of a film, by their numbers
 
 	Derivative     []byte `json:"-"` // of a photograph: the finished file; goes to the object store, not into the state
 	DerivativePath string `json:"-"` // of a film: the finished file in the scratch folder

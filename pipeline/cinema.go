@@ -93,6 +93,9 @@ type Seen struct {
 	Frame  int       `json:"frame"`
 	Face   face.Face `json:"face"`
 	Hidden int       `json:"hidden,omitempty"` // the track in the middle of whose region it lies; 0: none
+	// Path is where it was seen at all, in one shot, from its first sighting to its last: rising frames, Frame within. Between two
+	// positions it is interpolated. Empty: on Frame only.
+	Path []track.Position `json:"path,omitempty"`
 }
 
 // Still is a picture wanted of one frame.

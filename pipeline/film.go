@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/consentry/consentry/internal/consent"
+	"github.com/consentry/consentry/internal/track"
 )
 
 // Film takes one film the whole way, once for each order: it is watched once, and rendered for each purpose. Errors
@@ -29,7 +31,7 @@ func (l *Line) Film(ctx context.Context, asset Asset, orders []Order) ([]Result,
 	}
 	results := make([]Result, len(orders))
 	for i, order := range orders {
-		if results[i], err = l.redactFilm(ctx, plan.take(i, asset, order, len(orders)), plan.Verdicts[i]); err != nil {
+		if results[i], err = l.redactFilm(ctx, &plan, i, asset, order); err != nil {
 			return nil, err
 		}
 	}
@@ -46,7 +48,10 @@ func (l *Line) planAnew(ctx context.Context, asset Asset, options FilmOptions, o
 	if err != nil {
 		return plan{}, err
 	}
-	p := plan{Asset: asset.Digest, Keys: filmKeys(asset.Digest, orders)}
+	p := plan{
+		Asset: asset.Digest, Keys: filmKeys(asset.Digest, orders),
+		Added: make([][]track.Track, len(orders)), Rounds: make([]int, len(orders)),
+	}
 	for _, order := range orders {
 		told := order.Rulings.onTracks(asset.Digest, watched)
 		l.Step("match")
@@ -58,25 +63,48 @@ func (l *Line) planAnew(ctx context.Context, asset Asset, options FilmOptions, o
 	return p, l.keep(p, asset)
 }
 
-// redactFilm makes the derivative for one purpose.
-func (l *Line) redactFilm(ctx context.Context, t take, verdicts []TrackResult) (Result, error) {
-	result := newFilmResult(t, verdicts)
-	if why := t.waiting(verdicts); why != "" {
-		return l.withholdFilm(ctx, t, result.withheld(why))
+// redactFilm makes the derivative for one purpose. Where a face can be seen in it that must not be, more is obscured and it is
+// made again.
+func (l *Line) redactFilm(ctx context.Context, p *plan, number int, asset Asset, order Order) (Result, error) {
+	for {
+		t := p.take(number, asset, order)
+		result := newFilmResult(t, p.Verdicts[number])
+		if why := waiting(result.Tracks); why != "" {
+			return l.withholdFilm(ctx, t, result.withheld(why))
+		}
+		file, found, err := l.makeFilm(ctx, t, &result)
+		switch {
+		case err != nil:
+			return Result{}, err
+		case found.words == "":
+			return l.letGo(ctx, t, result, file)
+		case len(found.faces) == 0 || t.round >= mostRounds: // no picture either: it could show what the fault is about
+			return result.withheld(found.words), nil
+		}
+		if err := l.obscureMore(p, t, found.faces); err != nil {
+			return Result{}, err
+		}
 	}
-	file, err := l.render(ctx, &result, t)
+}
+
+// makeFilm renders the film once and says what is wrong with it then.
+func (l *Line) makeFilm(ctx context.Context, t take, result *Result) (finished, fault, error) {
+	file, err := l.render(ctx, result, t)
 	if err != nil {
-		return Result{}, err
+		return finished{}, fault{}, err
 	}
 	if err := l.scrubFilm(file); err != nil {
-		return Result{}, err
+		return finished{}, fault{}, err
 	}
-	fault, err := l.screen(ctx, t, result)
-	if err != nil {
-		return Result{}, err
-	}
-	if fault != "" { // no picture either: it could show what the fault is about
-		return result.withheld(fault), nil
+	found, err := l.screen(ctx, t, *result)
+	return file, found, err
+}
+
+// letGo releases a film with which nothing is wrong, unless a person has wanted something obscured that even the finished film did not
+// show: only then is it certain that it is not found. There is no picture then, as one of the original could show it.
+func (l *Line) letGo(ctx context.Context, t take, result Result, file finished) (Result, error) {
+	if lost := t.lostRulings(result.Tracks); len(lost) > 0 {
+		return result.withheld("a person decided that a face is obscured which is not found there any more: " + listed(lost)), nil
 	}
 	if err := l.sealFilm(&result, file, t); err != nil {
 		return Result{}, err
@@ -84,17 +112,30 @@ func (l *Line) redactFilm(ctx context.Context, t take, verdicts []TrackResult) (
 	return l.releaseFilm(ctx, result, t)
 }
 
-// take is one order's way through a film.
+// take is one way of an order through a film.
 type take struct {
 	asset  Asset
 	order  Order
-	seen   Watched // without templates
+	seen   Watched // without templates, with what earlier rounds added
 	number int     // of the order, from 0
-	orders int     // how many there are
+	round  int     // from 0
+	pass   int     // number of the pass in which it is rendered; it is screened in the next
+	passes int
 }
 
-func (p *plan) take(number int, asset Asset, order Order, orders int) take {
-	return take{asset: asset, order: order, seen: p.Watched, number: number, orders: orders}
+// take is the next way of the order with this number.
+func (p *plan) take(number int, asset Asset, order Order) take {
+	before, all := number, len(p.Keys) // how often films were rendered before, and are in all, as far as is known
+	for i, rounds := range p.Rounds {
+		all += rounds
+		if i <= number {
+			before += rounds
+		}
+	}
+	return take{
+		asset: asset, order: order, seen: p.seen(number), number: number, round: p.Rounds[number],
+		pass: 2 + 2*before, passes: passes(all),
+	}
 }
 
 func (t *take) film() Film { return Film{Path: t.asset.Path, Part: t.order.Film.Part} }
@@ -110,25 +151,22 @@ func newFilmResult(t take, verdicts []TrackResult) Result {
 		Film:    true,
 		Frames:  len(times),
 		Seconds: (times[len(times)-1] - times[0]).Seconds(),
-		Tracks:  verdicts,
+		Tracks:  slices.Clone(verdicts), // those of the plan stay as they are
 	}
 }
 
 // waiting says what needs a person's decision before anything is made; "" where nothing does.
-func (t *take) waiting(verdicts []TrackResult) string {
+func waiting(verdicts []TrackResult) string {
 	var moments []string
 	for _, v := range verdicts {
 		if v.waits() {
-			moments = append(moments, clock(v.From)+"–"+clock(v.To))
+			moments = append(moments, interval(v.From, v.To))
 		}
 	}
-	if len(moments) > 0 {
-		return countOf(len(moments), "face needs", "faces need") + " a person's decision: " + listed(moments)
+	if len(moments) == 0 {
+		return ""
 	}
-	if lost := t.lostRulings(verdicts); len(lost) > 0 {
-		return "a person decided that a face is obscured which is not found there any more: " + listed(lost)
-	}
-	return ""
+	return countOf(len(moments), "face needs", "faces need") + " a person's decision: " + listed(moments)
 }
 
 // waits says that the track needs a person's decision: it is neither shown nor obscured.

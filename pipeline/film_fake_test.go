@@ -27,8 +27,9 @@ type reel struct {
 	watched  pipeline.Watched
 	rendered *pipeline.Rendered // as it ought to be, where nil
 	screened pipeline.Screened
-	file     []byte // the finished film
-	picture  []byte // each still
+	look     func(pipeline.Screening) pipeline.Screened // instead of screened
+	file     []byte                                     // the finished film
+	picture  []byte                                     // each still
 	told     []pipeline.Frames
 	busy     func(ctx context.Context, call string, told func(pipeline.Frames)) error // in each call that takes long
 
@@ -82,6 +83,9 @@ func (r *reel) Render(ctx context.Context, _ pipeline.Film, q pipeline.Rendering
 
 func (r *reel) Screen(ctx context.Context, _ pipeline.Film, s pipeline.Screening, told func(pipeline.Frames)) (pipeline.Screened, error) {
 	r.screen = s
+	if r.look != nil {
+		r.screened = r.look(s)
+	}
 	return r.screened, r.call(ctx, "screen", told)
 }
 

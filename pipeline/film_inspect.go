@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -9,22 +10,27 @@ import (
 	"github.com/consentry/consentry/internal/gallery"
 )
 
-// screen looks at the finished film as a stranger would. It returns the fault that keeps it from being released, in words for
-// the person who has to decide, or "".
-func (l *Line) screen(ctx context.Context, t take, result Result) (string, error) {
+// fault is what keeps a finished film from being released.
+type fault struct {
+	words string // for the person who has to decide; "": nothing
+	faces []Seen // that must not be seen; none where the fault is another
+}
+
+// screen looks at the finished film as a stranger would.
+func (l *Line) screen(ctx context.Context, t take, result Result) (fault, error) {
 	l.Step("screen")
 	s := Screening{Rendering: t.rendering(result.Tracks), Known: t.seen.Tracks, Hidden: hiddenTracks(result.Tracks), Describe: t.order.Mode != Everyone}
-	screened, err := l.Cinema.Screen(ctx, t.film(), s, l.pass(3+2*t.number, passes(t.orders)))
+	screened, err := l.Cinema.Screen(ctx, t.film(), s, l.pass(t.pass+1, t.passes))
 	if err != nil {
-		return "", fmt.Errorf("screening the finished film: %w", err)
+		return fault{}, fmt.Errorf("screening the finished film: %w", err)
 	}
-	for _, seen := range screened.Faces {
-		if seen.Frame < 0 || seen.Frame >= len(t.seen.Times) || !sound(seen.Face.Box) || !finite(seen.Face.Score) {
-			return "", fmt.Errorf("screening the finished film: %w: a face on frame %d of %d", errNonsense, seen.Frame, len(t.seen.Times))
+	for i := range screened.Faces {
+		if err := t.checkSeen(&screened.Faces[i]); err != nil {
+			return fault{}, fmt.Errorf("screening the finished film: %w", err)
 		}
 	}
 	if screened.Fault != "" {
-		return screened.Fault, nil
+		return fault{words: screened.Fault}, nil
 	}
 	return t.fault(screened.Faces, result.Tracks), nil
 }
@@ -40,19 +46,27 @@ func hiddenTracks(verdicts []TrackResult) []int {
 }
 
 // fault says what is wrong with faces that are seen in the finished film and are not those of tracks that are shown.
-func (t *take) fault(faces []Seen, verdicts []TrackResult) string {
+func (t *take) fault(faces []Seen, verdicts []TrackResult) fault {
+	var found fault
+	var others []Seen
 	for _, seen := range faces {
 		if seen.Hidden != 0 && seen.Face.Score >= surelyFace {
-			return "a face can still be found where one was obscured, at " + t.clockAt(seen.Frame)
+			found.add(seen, "a face can still be found where one was obscured, at "+t.clockAt(seen.Frame))
+		} else {
+			others = append(others, seen)
 		}
 	}
 	told := t.order.Rulings.onTracks(t.asset.Digest, t.seen)
-	for _, together := range byFrame(faces) {
-		if fault := t.faultOn(together, told, verdicts); fault != "" {
-			return fault
-		}
+	for _, together := range byFrame(others) {
+		t.faultsOn(together, told, verdicts, &found)
 	}
-	return ""
+	return found
+}
+
+// add notes one more face; the first one's words are those that are said.
+func (f *fault) add(seen Seen, words string) {
+	f.words = cmp.Or(f.words, words)
+	f.faces = append(f.faces, seen)
 }
 
 func (t *take) clockAt(frame int) string { return clock(t.seen.Times[frame].Seconds()) }
@@ -71,21 +85,21 @@ func byFrame(faces []Seen) [][]Seen {
 	return groups
 }
 
-// faultOn looks at the faces of one frame. None of them was decided to be shown. So none must look like somebody who
+// faultsOn looks at the faces of one frame. None of them was decided to be shown. So none must look like somebody who
 // may not be, and where whoever is not known is not shown, none must surely be a face.
-func (t *take) faultOn(faces []Seen, told []*Ruling, verdicts []TrackResult) string {
+func (t *take) faultsOn(faces []Seen, told []*Ruling, verdicts []TrackResult, found *fault) {
 	matches := t.matchSeen(faces, told)
 	for i, seen := range faces {
 		m := matches[i]
 		if m.Band != gallery.None && m.Subject != "" && t.order.decisionOn(m.Subject).Outcome != consent.Show {
-			return fmt.Sprintf("a face in the derivative still looks like %s, at %s", m.Subject, t.clockAt(seen.Frame))
+			found.add(seen, fmt.Sprintf("a face in the derivative still looks like %s, at %s", m.Subject, t.clockAt(seen.Frame)))
+			continue
 		}
 		cleared := m.Band == gallery.Confident // and may be shown, or it would have been said above
 		if seen.Face.Score >= surelyFace && t.order.hidesStrangers() && !cleared && !t.shownThere(seen, verdicts) {
-			return fmt.Sprintf("a face can be seen in the derivative that was not found before, at %s", t.clockAt(seen.Frame))
+			found.add(seen, "a face can be seen in the derivative that was not found before, at "+t.clockAt(seen.Frame))
 		}
 	}
-	return ""
 }
 
 // shownThere says whether a track that is shown has its face there.

@@ -49,7 +49,7 @@ func (l *Line) render(ctx context.Context, result *Result, t take) (finished, er
 	if err := os.MkdirAll(r.Folder, 0o700); err != nil {
 		return finished{}, fmt.Errorf("making a folder for the film: %w", scratchError(err))
 	}
-	made, err := l.Cinema.Render(ctx, t.film(), r, l.pass(2+2*t.number, passes(t.orders)))
+	made, err := l.Cinema.Render(ctx, t.film(), r, l.pass(t.pass, t.passes))
 	if err != nil {
 		return finished{}, fmt.Errorf("rendering the film: %w", err)
 	}

@@ -35,7 +35,7 @@ func TestPicturesOfAWithheldFilm(t *testing.T) {
 	if result.Outcome != pipeline.Withheld || string(result.Thumbnail) != "jpeg" || slices.Contains(r.calls, "render") {
 		t.Fatalf("%s: %s, calls %v", result.Outcome, result.Reason, r.calls)
 	}
-	if want := "2 faces need a person's decision: 0:00–0:02, 0:00–0:02"; result.Reason != want {
+	if want := "2 faces need a person's decision: 0:00.2–0:02.5, 0:00.2–0:02.5"; result.Reason != want {
 		t.Errorf("%q, want %q", result.Reason, want)
 	}
 	for i, v := range result.Tracks {

@@ -21,6 +21,28 @@ type plan struct {
 	Keys     []string        `json:"keys"`    // of the orders, see [Order.FilmKey]
 	Watched  Watched         `json:"watched"` // without templates
 	Verdicts [][]TrackResult `json:"verdicts"`
+	// Added are for each order the tracks of faces that were seen in its finished film only; their verdicts come after the others. What
+	// the film of one order shows too badly to be told need not be so in another's.
+	Added  [][]track.Track `json:"added"`
+	Rounds []int           `json:"rounds"` // how often more was obscured, for each order
+}
+
+// seen is what is known of the film for one order.
+func (p *plan) seen(number int) Watched {
+	w := p.Watched
+	w.Tracks = slices.Concat(p.Watched.Tracks, p.Added[number])
+	return w
+}
+
+// lastID is the highest number of a track.
+func (p *plan) lastID() int {
+	last := 0
+	for _, tracks := range append(slices.Clone(p.Added), p.Watched.Tracks) {
+		if n := len(tracks); n > 0 {
+			last = max(last, tracks[n-1].ID)
+		}
+	}
+	return last
 }
 
 const (
@@ -69,19 +91,22 @@ func (l *Line) planned(asset Asset, orders []Order) (plan, bool) {
 		return plan{}, false
 	}
 	var p plan
-	if json.Unmarshal(body, &p) != nil || p.Watched.check() != nil {
+	if json.Unmarshal(body, &p) != nil {
 		return plan{}, false
 	}
-	return p, p.Asset == asset.Digest && slices.Equal(p.Keys, filmKeys(asset.Digest, orders)) && p.complete()
+	return p, p.Asset == asset.Digest && len(orders) > 0 && slices.Equal(p.Keys, filmKeys(asset.Digest, orders)) && p.complete()
 }
 
 // complete says whether there is a verdict on every track for every order.
 func (p *plan) complete() bool {
-	if len(p.Verdicts) != len(p.Keys) {
+	n := len(p.Keys)
+	if len(p.Verdicts) != n || len(p.Added) != n || len(p.Rounds) != n {
 		return false
 	}
-	for _, verdicts := range p.Verdicts {
-		if !slices.EqualFunc(verdicts, p.Watched.Tracks, func(v TrackResult, t track.Track) bool { return v.ID == t.ID }) {
+	for i, verdicts := range p.Verdicts {
+		seen := p.seen(i)
+		same := slices.EqualFunc(verdicts, seen.Tracks, func(v TrackResult, t track.Track) bool { return v.ID == t.ID })
+		if !same || seen.check() != nil || p.Rounds[i] < 0 {
 			return false
 		}
 	}

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// passes is how often a film is gone through at most: it is watched once, and rendered and screened for each order.
-func passes(orders int) int { return 1 + 2*orders }
+// passes is how often a film is gone through: it is watched once, and screened whenever it was rendered, for each order once at least.
+func passes(renderings int) int { return 1 + 2*renderings }
 
 // pass makes the listener for one of the passes through the film.
 func (l *Line) pass(number, of int) func(Frames) {

@@ -41,10 +41,10 @@ type State struct {
 }
 
 // Progress is how far the work on a film is. A film is gone through several times: it is watched once, and
-// rendered and screened for each order.
+// rendered and screened for each order, and that again where the screening found a face.
 type Progress struct {
 	Pass      int     `json:"pass"`   // from 1
-	Passes    int     `json:"passes"` // at most so many
+	Passes    int     `json:"passes"` // so many, as far as is known now
 	Done      int     `json:"done"`   // frames of this pass
 	Total     int     `json:"total"`  // frames of a pass, an estimate during the first
 	PerSecond float64 `json:"per_second"`

@@ -23,6 +23,22 @@ func clock(seconds float64) string {
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
 }
 
+// interval is such as "0:12–0:40". Where it is a few seconds long, tenths are said too: "0:00–0:00" would say nothing.
+func interval(from, to float64) string {
+	if to-from >= shortest {
+		return clock(from) + "–" + clock(to)
+	}
+	return tenths(from) + "–" + tenths(to)
+}
+
+// shortest is the length in seconds from which on tenths do not matter.
+const shortest = 3
+
+// tenths is a moment of a film with a tenth of a second, such as "0:07.3".
+func tenths(seconds float64) string {
+	return fmt.Sprintf("%s.%d", clock(seconds), int(max(0, seconds)*10)%10)
+}
+
 // mostListed is how many moments a sentence names.
 const mostListed = 8
 
