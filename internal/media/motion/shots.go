@@ -11,13 +11,15 @@ import (
 
 // shots tells shots apart. Each part of a frame is looked for on the frame before; where hardly anything is found again, a new
 // shot has begun. What is compared is structure (correlation free of brightness and contrast), so that flashes and
-// fades pass; a frame without structure (black, overexposed) is passed over.
+// fades pass; a frame without structure (black, overexposed) is passed over, and while a flash lasts, frames are compared with the one
+// before it.
 type shots struct {
 	size  image.Point // of the tiny copy
-	last  *tiny       // the last frame with structure
+	last  *tiny       // the last frame with structure, nil before there was one
 	lost  float64     // share of the parts of the last frame that were not found on the one before
 	level float64     // running level of that
 	begun bool
+	glare int // frames in a row that were far brighter than the last
 }
 
 const (
@@ -28,12 +30,21 @@ const (
 	found       = 0.8  // correlation from which on a part was found again
 	fewParts    = 0.1  // share of parts with structure below which a frame has none
 	lostAtCut   = 0.5  // share of parts not found again from which on it is a cut…
+	lostAtFlash = 0.65 // …the same in a flash…
 	aboveLevel  = 0.3  // …if it is so much above what was usual just before
 	levelWeight = 0.2  // of a new frame in the running level
 	confused    = 0.2  // share of parts not found from which on motion is taken for fast
+	together    = 2.0  // tiny pixels up to which parts move alike
 	mostLost    = 0.5  // share of parts not found up to which the others say how the whole moved
 	fastUnknown = 0.05 // the speed that is then reported, of the picture's width
 	fastest     = 0.9  // the quantile of the parts' speeds that is reported
+
+	white        = 228.0 // grey from which on a pixel shows nothing; 235 is white in a film
+	mostWhite    = 0.7   // share of a part from which on it shows nothing
+	glaring      = 0.25  // share of the picture that is white in a flash at least…
+	flaring      = 0.15  // …and by how much more that is than just before
+	blinding     = 0.6   // share that is white from which on the rest of the picture says nothing either
+	longestFlash = 5     // frames
 )
 
 func newShots(width, height int) shots {
@@ -43,29 +54,51 @@ func newShots(width, height int) shots {
 // see takes the next tiny copy.
 func (s *shots) see(grey []uint8) track.Motion {
 	now := newTiny(grey, s.size)
-	if !s.begun {
-		s.begun = true
-		s.last = now
-		return track.Motion{Cut: true}
-	}
+	m := track.Motion{Cut: !s.begun}
+	s.begun = true
 	parts := now.parts()
-	if len(parts) == 0 || float64(len(parts)) < fewParts*float64(now.blocks()) {
-		return track.Motion{}
+	if len(parts) == 0 || float64(len(parts)) < fewParts*float64(len(now.corners())) {
+		return m
 	}
-	m := s.compare(now, parts)
-	s.last = now
+	flash := s.flashes(now)
+	if flash && (s.last == nil || now.whiteness >= blinding) {
+		return m
+	}
+	if s.last != nil {
+		m = s.compare(now, parts, flash)
+	}
+	if !flash || m.Cut {
+		s.last = now
+	}
 	return m
 }
 
-func (s *shots) compare(now *tiny, parts []image.Point) track.Motion {
-	shifts := make([]face.Point, 0, len(parts))
-	for _, p := range parts {
-		if shift, z := now.find(p, s.last); z >= found {
-			shifts = append(shifts, shift)
-		}
+// flashes says that the frame is lit by a flash: much more of it is white than of the last one. A scene that stays so is no flash;
+// that it is a new one is known a moment later then.
+func (s *shots) flashes(now *tiny) bool {
+	before := 0.0
+	if s.last != nil {
+		before = s.last.whiteness
+	}
+	if now.whiteness < glaring || now.whiteness < before+flaring || s.glare >= longestFlash {
+		s.glare = 0
+		return false
+	}
+	s.glare++
+	return true
+}
+
+func (s *shots) compare(now *tiny, parts []image.Point, flash bool) track.Motion {
+	shifts, missing := now.findAll(parts, s.last, near())
+	if float64(len(missing)) >= lostAtCut*float64(len(parts)) {
+		shifts = append(shifts, alike(now, missing, s.last)...)
 	}
 	s.lost = 1 - float64(len(shifts))/float64(len(parts))
-	if s.lost >= lostAtCut && s.lost >= s.level+aboveLevel {
+	limit := max(lostAtCut, s.level+aboveLevel)
+	if flash {
+		limit = max(limit, lostAtFlash)
+	}
+	if s.lost >= limit {
 		s.level = 0
 		return track.Motion{Cut: true}
 	}
@@ -75,6 +108,33 @@ func (s *shots) compare(now *tiny, parts []image.Point) track.Motion {
 		m.Speed = max(m.Speed, fastUnknown)
 	}
 	return m
+}
+
+// findAll gives by how much the parts that are found again moved, and the others.
+func (t *tiny) findAll(parts []image.Point, before *tiny, reach image.Point) (shifts []face.Point, missing []image.Point) {
+	for _, p := range parts {
+		if shift, z := t.find(p, before, reach); z >= found {
+			shifts = append(shifts, shift)
+		} else {
+			missing = append(missing, p)
+		}
+	}
+	return shifts, missing
+}
+
+// alike looks farther away for what was not found nearby: a camera that is swung. Over so many places anything resembles something, so that
+// only those parts count that moved as half of them did.
+func alike(now *tiny, parts []image.Point, before *tiny) []face.Point {
+	shifts, _ := now.findAll(parts, before, far())
+	if len(shifts) == 0 {
+		return nil
+	}
+	var xs, ys []float64
+	for _, p := range shifts {
+		xs, ys = append(xs, p.X), append(ys, p.Y)
+	}
+	x, y := median(xs), median(ys)
+	return slices.DeleteFunc(shifts, func(p face.Point) bool { return math.Hypot(p.X-x, p.Y-y) > together })
 }
 
 // speed is that of the fastest large part, and of the picture as a whole if most parts were found again.

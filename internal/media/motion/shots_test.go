@@ -71,6 +71,27 @@ func TestShots(t *testing.T) {
 			}
 			return still(a)
 		}},
+		{"a flash on the first frame, and another that lasts", []int{0}, func(n int) []byte {
+			switch n {
+			case 0, 5:
+				return brighter(still(a), 0.8, 190)
+			case 6:
+				return brighter(still(a), 0.8, 110)
+			}
+			return still(a)
+		}},
+		{"a cut into a bright scene", []int{0, 6}, func(n int) []byte {
+			if n < 6 {
+				return still(a)
+			}
+			return brighter(still(b), 1.7, 0)
+		}},
+		{"a cut into a scene that is mostly white, which might be a flash", []int{0, 10}, func(n int) []byte {
+			if n < 5 {
+				return still(a)
+			}
+			return brighter(still(b), 2, 10)
+		}},
 		{"noise in the dark", []int{0}, func(n int) []byte { return noisy(brighter(still(a), 0.2, 5), 8, uint64(n)) }},
 		{"a slow dissolve", []int{0}, func(n int) []byte { return mixed(still(a), still(b), float64(n)/11) }},
 		{"through black into another scene", []int{0, 8}, func(n int) []byte {

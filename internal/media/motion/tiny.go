@@ -10,7 +10,9 @@ import (
 // tiny is a frame at which parts are looked for, and the same at half the size.
 type tiny struct {
 	plane
-	half plane
+	half      plane
+	white     plane   // 1 where the picture is white
+	whiteness float64 // share of it that is
 }
 
 // plane is a grey picture with its sums, for means and deviations of any part in constant time.
@@ -22,11 +24,15 @@ type plane struct {
 }
 
 func newTiny(grey []uint8, size image.Point) *tiny {
-	p := make([]float32, len(grey))
+	p, blank := make([]float32, len(grey)), make([]float32, len(grey))
 	for i, g := range grey {
 		p[i] = float32(g)
+		if p[i] >= white {
+			blank[i] = 1
+		}
 	}
-	t := &tiny{plane: newPlane(p, size.X, size.Y)}
+	t := &tiny{plane: newPlane(p, size.X, size.Y), white: newPlane(blank, size.X, size.Y)}
+	t.whiteness = t.white.sum[len(t.white.sum)-1] / float64(len(grey))
 	t.half = t.halved()
 	return t
 }
@@ -105,13 +111,13 @@ func (t *tiny) corners() []image.Point {
 	return all
 }
 
-func (t *tiny) blocks() int { return len(t.corners()) }
-
 // parts are the corners of the parts with structure.
 func (t *tiny) parts() []image.Point {
 	var all []image.Point
 	for _, p := range t.corners() {
-		if _, deviation := t.spread(p.X, p.Y, t.side()); deviation >= textured {
+		_, deviation := t.spread(p.X, p.Y, t.side())
+		blank, _ := t.white.spread(p.X, p.Y, t.side())
+		if deviation >= textured && blank <= mostWhite {
 			all = append(all, p)
 		}
 	}
@@ -119,15 +125,17 @@ func (t *tiny) parts() []image.Point {
 }
 
 const (
-	reach  = 6    // half-size pixels within which a part is looked for: a seventh of the picture's width
 	rather = 0.02 // by so much a farther place must be more alike than a nearer one
 )
 
+// near and far are how far a part is looked for, half-size pixels: a seventh of the picture's width; and to the sides nearly a third.
+func near() image.Point { return image.Pt(6, 6) }
+func far() image.Point  { return image.Pt(12, 6) }
+
 // find looks for a part of t on the frame before: by how much it moved, in tiny pixels, and how alike it is there.
-func (t *tiny) find(p image.Point, before *tiny) (face.Point, float64) {
+func (t *tiny) find(p image.Point, before *tiny, reach image.Point) (face.Point, float64) {
 	coarse, _ := search(&t.half, &before.half, p.Div(2), p.Div(2), t.side()/2, reach)
-	start := coarse.Mul(2)
-	at, z := search(&t.plane, &before.plane, p, start, t.side(), 1)
+	at, z := search(&t.plane, &before.plane, p, coarse.Mul(2), t.side(), image.Pt(1, 1))
 	if still := likenessAt(&t.plane, &before.plane, p, p, t.side()); still >= z-rather {
 		at, z = p, still
 	}
@@ -148,17 +156,17 @@ func summit(t, before *tiny, p, at, step image.Point, z float64) float64 {
 }
 
 // search is an exhaustive one around start; of places nearly as alike as the best, the nearest to start wins.
-func search(t, before *plane, p, start image.Point, side, reach int) (image.Point, float64) {
-	width := 2*reach + 1
-	all := make([]float64, 0, width*width)
+func search(t, before *plane, p, start image.Point, side int, reach image.Point) (image.Point, float64) {
+	width, height := 2*reach.X+1, 2*reach.Y+1
+	all := make([]float64, 0, width*height)
 	best := -1.0
-	for i := range width * width {
-		z := likenessAt(t, before, p, start.Add(image.Pt(i%width-reach, i/width-reach)), side)
+	for i := range width * height {
+		z := likenessAt(t, before, p, start.Add(image.Pt(i%width-reach.X, i/width-reach.Y)), side)
 		all, best = append(all, z), max(best, z)
 	}
 	nearest, likeness, distance := start, -1.0, math.MaxInt
 	for i, z := range all {
-		x, y := i%width-reach, i/width-reach
+		x, y := i%width-reach.X, i/width-reach.Y
 		if d := x*x + y*y; z >= best-rather && d < distance {
 			nearest, likeness, distance = start.Add(image.Pt(x, y)), z, d
 		}
