@@ -81,8 +81,14 @@ func plain(ts *testscript.TestScript, _ bool, args []string) {
 	encode(ts, args[3], img)
 }
 
-// animated TO makes a GIF of two pictures.
+// animated TO makes a GIF of two pictures, or a PNG that says that it has more than one.
 func animated(ts *testscript.TestScript, _ bool, args []string) {
+	if filepath.Ext(args[0]) == ".png" {
+		var still bytes.Buffer
+		ts.Check(png.Encode(&still, image.NewGray(image.Rect(0, 0, 40, 30))))
+		write(ts, args[0], mediatest.InPNG(still.Bytes(), mediatest.PNGChunk("acTL", make([]byte, 8))))
+		return
+	}
 	frame := image.NewPaletted(image.Rect(0, 0, 40, 30), color.Palette{color.Black, color.White})
 	var b bytes.Buffer
 	ts.Check(gif.EncodeAll(&b, &gif.GIF{Image: []*image.Paletted{frame, frame}, Delay: []int{10, 10}}))

@@ -76,7 +76,7 @@ func AddFilm(ctx context.Context, samples string, l Layout) error {
 	}
 	const pan = "scale=1280:-2,crop=640:360:x=min(in_w-out_w\\,250*t):y=50,scale=out_range=tv,format=yuv420p"
 	out, err := exec.CommandContext(ctx, tools.FFmpeg, "-v", "error", "-nostdin", "-y",
-		"-loop", "1", "-framerate", "25", "-t", "3", "-i", filepath.Join(samples, "sample3.jpg"),
+		"-loop", "1", "-framerate", "20", "-t", "3", "-i", filepath.Join(samples, "sample3.jpg"),
 		"-f", "lavfi", "-t", "3", "-i", "sine=frequency=440", "-vf", pan,
 		"-c:v", "libx264", "-preset", "veryfast", "-c:a", "aac", filepath.Join(l.Event, "film.mp4")).CombinedOutput()
 	if err != nil {
