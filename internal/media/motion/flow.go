@@ -55,7 +55,7 @@ func sow(boxes []face.Box, sx, sy float64, width, height int) []cloud {
 }
 
 // flow finds the points of all clouds in b, and which of them come back to where they were in a.
-func flow(a, b *pyramid, clouds []cloud) error {
+func flow(a, b *pyramid, clouds []cloud, guess gocv.Point2f) error {
 	var from []gocv.Point2f
 	for _, c := range clouds {
 		from = append(from, c.from...)
@@ -63,11 +63,11 @@ func flow(a, b *pyramid, clouds []cloud) error {
 	if len(from) == 0 {
 		return nil
 	}
-	to, there, err := a.follow(b, from)
+	to, there, err := a.follow(b, from, guess)
 	if err != nil {
 		return err
 	}
-	back, again, err := b.follow(a, to)
+	back, again, err := b.follow(a, to, gocv.Point2f{X: -guess.X, Y: -guess.Y})
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,10 @@ package motion
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+
+	"gocv.io/x/gocv"
 
 	"github.com/consentry/consentry/internal/face"
 	"github.com/consentry/consentry/internal/track"
@@ -111,13 +114,60 @@ func (f *Follower) Follow(from, to int, boxes []face.Box) ([]track.Moved, error)
 	}
 	w, h := a.small.grey.Cols(), a.small.grey.Rows()
 	sx, sy := float64(w)/float64(f.width), float64(h)/float64(f.height)
-	clouds := sow(boxes, sx, sy, w, h)
-	if err := flow(&a.pyramid, &b.pyramid, clouds); err != nil {
-		return nil, fmt.Errorf("follow boxes from frame %d to %d: %w", from, to, err)
+	try := func(boxes []face.Box, guess gocv.Point2f) ([]track.Moved, error) {
+		clouds := sow(boxes, sx, sy, w, h)
+		if err := flow(&a.pyramid, &b.pyramid, clouds, guess); err != nil {
+			return nil, fmt.Errorf("follow boxes from frame %d to %d: %w", from, to, err)
+		}
+		moved := make([]track.Moved, len(boxes))
+		for i := range boxes {
+			moved[i] = clouds[i].fit(boxes[i], sx, sy)
+		}
+		return moved, nil
 	}
-	moved := make([]track.Moved, len(boxes))
-	for i := range boxes {
-		moved[i] = clouds[i].fit(boxes[i], sx, sy)
+	moved, err := try(boxes, gocv.Point2f{})
+	if err != nil || !swung(a, b) {
+		return moved, err
+	}
+	return retry(boxes, moved, guessed(a, b), try)
+}
+
+// A camera that is swung moves the picture farther than points are found.
+const (
+	swings = 8.0 // pixels of the small copy from which on what the whole picture does is tried as well…
+	unsure = 0.5 // …for the boxes that were followed less surely than this
+)
+
+func swung(a, b *numbered) bool {
+	g := guessed(a, b)
+	return math.Hypot(float64(g.X), float64(g.Y)) >= swings
+}
+
+// guessed is how the whole picture moved from a to its neighbour b.
+func guessed(a, b *numbered) gocv.Point2f {
+	if b.frame > a.frame {
+		return gocv.Point2f{X: float32(b.small.pan.X), Y: float32(b.small.pan.Y)}
+	}
+	return gocv.Point2f{X: -float32(a.small.pan.X), Y: -float32(a.small.pan.Y)}
+}
+
+// retry follows those boxes again, beginning from the guess, that were not followed surely, and keeps what is surer.
+func retry(boxes []face.Box, moved []track.Moved, guess gocv.Point2f, try func([]face.Box, gocv.Point2f) ([]track.Moved, error)) ([]track.Moved, error) {
+	var which []int
+	var again []face.Box
+	for i, m := range moved {
+		if m.Sure < unsure {
+			which, again = append(which, i), append(again, boxes[i])
+		}
+	}
+	better, err := try(again, guess)
+	if err != nil {
+		return nil, err
+	}
+	for k, i := range which {
+		if better[k].Sure > moved[i].Sure {
+			moved[i] = better[k]
+		}
 	}
 	return moved, nil
 }

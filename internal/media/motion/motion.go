@@ -13,6 +13,7 @@ import (
 
 	"gocv.io/x/gocv"
 
+	"github.com/consentry/consentry/internal/face"
 	"github.com/consentry/consentry/internal/track"
 )
 
@@ -22,6 +23,7 @@ const smallPixels = 480 * 270
 // Small is the small grey copy of one frame. Close frees it.
 type Small struct {
 	grey gocv.Mat
+	pan  face.Point // how the whole picture moved since the frame before, in pixels of the copy
 }
 
 // Close frees the copy.
@@ -75,6 +77,8 @@ func (w *Watcher) See(y []byte) (*Small, track.Motion, error) {
 	if err != nil {
 		return nil, track.Motion{}, errors.Join(fmt.Errorf("watch a frame: %w", err), s.Close())
 	}
+	width := float64(w.small.X)
+	s.pan = face.Point{X: m.Pan.X * width, Y: m.Pan.Y * width}
 	return s, m, nil
 }
 

@@ -101,6 +101,7 @@ func TestFollow(t *testing.T) {
 		{"right", 5, 0, 1},
 		{"up and left", -4, -7, 1},
 		{"far", 16, 0, 1},
+		{"farther than points are found", 56, 0, 1},
 		{"nearer", 0, 0, 1.04},
 		{"away and down", 3, 3, 0.97},
 	} {

@@ -19,6 +19,7 @@ extern "C" void *consentry_pyramid(const unsigned char *grey, int width, int hei
 
 extern "C" void consentry_pyramid_free(void *made) { delete static_cast<Pyramid *>(made); }
 
+// to holds a guess before.
 extern "C" int consentry_lucas_kanade(void *before, void *after, const float *from, float *to, unsigned char *found, int points,
                                       int side, int levels, int rounds, double precision, double flatness) {
   try {
@@ -26,7 +27,8 @@ extern "C" int consentry_lucas_kanade(void *before, void *after, const float *fr
     cv::Mat end(points, 1, CV_32FC2, to), status(points, 1, CV_8U, found);
     cv::calcOpticalFlowPyrLK(*static_cast<Pyramid *>(before), *static_cast<Pyramid *>(after), start, end, status,
                              cv::noArray(), cv::Size(side, side), levels,
-                             cv::TermCriteria(cv::TermCriteria::COUNT + cv::TermCriteria::EPS, rounds, precision), 0, flatness);
+                             cv::TermCriteria(cv::TermCriteria::COUNT + cv::TermCriteria::EPS, rounds, precision),
+                             cv::OPTFLOW_USE_INITIAL_FLOW, flatness);
     return end.ptr<float>() == to && status.data == found;
   } catch (...) {
     return 0;

@@ -47,9 +47,13 @@ func (p *pyramid) close() {
 	}
 }
 
-// follow finds the points of p in o (Lucas and Kanade). There is at least one point.
-func (p *pyramid) follow(o *pyramid, from []gocv.Point2f) (to []gocv.Point2f, found []bool, err error) {
+// follow finds the points of p in o (Lucas and Kanade), beginning where they would be if all had moved by the guess. There is at
+// least one point.
+func (p *pyramid) follow(o *pyramid, from []gocv.Point2f, guess gocv.Point2f) (to []gocv.Point2f, found []bool, err error) {
 	to, flags := make([]gocv.Point2f, len(from)), make([]byte, len(from))
+	for i, q := range from {
+		to[i] = gocv.Point2f{X: q.X + guess.X, Y: q.Y + guess.Y}
+	}
 	ok := C.consentry_lucas_kanade(p.made, o.made, (*C.float)(&from[0].X), (*C.float)(&to[0].X), (*C.uchar)(&flags[0]), C.int(len(from)),
 		window, levels, rounds, precision, flatness)
 	if ok == 0 {
