@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/consentry/consentry/internal/consent"
@@ -41,14 +42,22 @@ func (o Order) judgeTrack(w Watched, t *track.Track, told *Ruling, m gallery.Mat
 	v := TrackResult{
 		ID: t.ID, FirstFrame: t.First(), LastFrame: t.Last(),
 		From: w.Times[t.First()].Seconds(), To: w.Times[t.Last()].Seconds(),
-		Frame: t.Best.Frame, At: w.Times[t.Best.Frame], Box: t.Best.Face.Box, Score: t.Score, Seen: t.Seen,
+		Frame: t.Best.Frame, At: w.Times[t.Best.Frame], Box: brief(t.Best.Face.Box), Score: rounded(t.Score, 1e4), Seen: t.Seen,
 		Match: m, Outcome: d.Outcome, Rule: d.Rule, Reason: inWords(d),
 	}
 	if o.Mode != Everyone {
 		v.Basis = o.Basis(m)
 	}
+	v.Match.Score, v.Match.RunnerUpScore = rounded(m.Score, 1e4), rounded(m.RunnerUpScore, 1e4)
 	return v
 }
+
+// brief is the box to a hundredth of a pixel: digits that say nothing are most of what a long film's result consists of.
+func brief(b face.Box) face.Box {
+	return face.Box{X: rounded(b.X, 100), Y: rounded(b.Y, 100), W: max(0.01, rounded(b.W, 100)), H: max(0.01, rounded(b.H, 100))}
+}
+
+func rounded(x, parts float64) float64 { return math.Round(x*parts) / parts }
 
 // largest is the size in pixels of the track's face where it was seen largest.
 func largest(t *track.Track) float64 {

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -23,7 +22,7 @@ const (
 	around        = 1.5 // what a picture of a face shows, in widths and heights of the head
 )
 
-// DefaultResultBytes leaves room for what the bus adds: it keeps states of up to 768 kB.
+// DefaultResultBytes leaves room for what the bus adds: it keeps states of up to 768 KiB.
 const DefaultResultBytes = 640 << 10
 
 // shot is a picture that is wanted: of a track, or of the whole frame.
@@ -179,17 +178,18 @@ func (r *Result) take(s shot, picture []byte) {
 	}
 }
 
-// fitting leaves out pictures until the results take up no more than the limit: first those of the last tracks that do
+// fitting leaves out pictures until the results, packed, take up no more than the limit: first those of the last tracks that do
 // not wait for a person.
 func fitting(results []Result, limit int) []Result {
 	limit = cmp.Or(limit, DefaultResultBytes)
-	size := 0
+	size := wordsOf(results)
 	for _, r := range results {
-		text, err := json.Marshal(r)
-		if err != nil {
-			continue // it says so again where it is stored, and is withheld there
+		size += asJSON(r.Thumbnail)
+		for _, v := range r.Tracks {
+			for _, p := range v.Pictures {
+				size += asJSON(p.JPEG)
+			}
 		}
-		size += len(text)
 	}
 	for _, waiting := range []bool{false, true} {
 		for i := range results {
@@ -210,7 +210,23 @@ func fitting(results []Result, limit int) []Result {
 	return results
 }
 
-// drop leaves out the track's pictures and says how many bytes of JSON that saves at least.
+// wordsOf is how many bytes the results take up, packed and as JSON, without their pictures.
+func wordsOf(results []Result) int {
+	words := slices.Clone(results)
+	for i, r := range results {
+		words[i].Thumbnail, words[i].Tracks = nil, slices.Clone(r.Tracks)
+		for k := range words[i].Tracks {
+			words[i].Tracks[k].Pictures = nil
+		}
+	}
+	data, err := Pack(words)
+	if err != nil {
+		return 0 // it says so again where it is stored, and is withheld there
+	}
+	return asJSON(data)
+}
+
+// drop leaves out the track's pictures and says how many bytes that saves.
 func (v *TrackResult) drop() int {
 	saved := 0
 	for _, p := range v.Pictures {
@@ -220,5 +236,6 @@ func (v *TrackResult) drop() int {
 	return saved
 }
 
-// asJSON is how many bytes a picture takes up in JSON.
-func asJSON(picture []byte) int { return (len(picture) + 2) / 3 * 4 }
+// asJSON is how many bytes of a packed result take up in JSON: it is written in base64, and a picture in it, written in base64 too, is
+// compressed to its own size and a hundredth.
+func asJSON(data []byte) int { return (len(data) + len(data)/64 + 2) / 3 * 4 }

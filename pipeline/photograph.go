@@ -22,8 +22,8 @@ type Line struct {
 	// Watched is given what was seen of a film, without templates, before anything is made of it; an error ends the
 	// attempt. May be nil.
 	Watched func(asset string, seen Watched) error
-	// ResultBytes is how much the results of one film may take up as JSON, all orders together, before pictures are
-	// left out. 0 is DefaultResultBytes.
+	// ResultBytes is how much the results of one film may take up, all orders together, packed by [Pack] and in base64, before
+	// pictures are left out. 0 is DefaultResultBytes.
 	ResultBytes int
 }
 

@@ -96,6 +96,32 @@ type detail struct {
 	Step     string             `json:"step,omitempty"`
 	Progress *pipeline.Progress `json:"progress,omitempty"`
 	Results  []pipeline.Result  `json:"results,omitempty"`
+	Packed   []byte             `json:"packed,omitempty"` // results too large to be written as they are; see pipeline.Pack
+}
+
+// packFrom is the size of a state, bytes, from which on its results are packed: those of a photograph of 100 faces are smaller, and can
+// be read by whoever looks into the bucket.
+const packFrom = 64 << 10
+
+// write is the detail as the bus keeps it.
+func (d detail) write() ([]byte, error) {
+	text, err := json.Marshal(d)
+	if err != nil || len(text) < packFrom {
+		return text, err
+	}
+	if d.Packed, err = pipeline.Pack(d.Results); err != nil {
+		return nil, err
+	}
+	d.Results = nil
+	return json.Marshal(d)
+}
+
+// readDetail reads what write wrote, and what was written before results were packed.
+func readDetail(text []byte) (d detail, err error) {
+	if err = json.Unmarshal(text, &d); err == nil && d.Packed != nil {
+		d.Results, err = pipeline.Unpack(d.Packed)
+	}
+	return d, err
 }
 
 // Get implements pipeline.States.
@@ -113,7 +139,7 @@ func (s states) Get(ctx context.Context, key string) (pipeline.State, uint64, er
 
 // Put implements pipeline.States.
 func (s states) Put(ctx context.Context, key string, p pipeline.State, revision uint64) (uint64, error) {
-	text, err := json.Marshal(detail{Step: p.Step, Progress: p.Progress, Results: p.Results})
+	text, err := detail{Step: p.Step, Progress: p.Progress, Results: p.Results}.write()
 	if err != nil {
 		return 0, fmt.Errorf("writing a job's state: %w", err)
 	}
@@ -132,7 +158,8 @@ func (s states) Put(ctx context.Context, key string, p pipeline.State, revision 
 func fromBus(st bus.State) (pipeline.State, error) {
 	var d detail
 	if len(st.Detail) > 0 {
-		if err := json.Unmarshal(st.Detail, &d); err != nil {
+		var err error
+		if d, err = readDetail(st.Detail); err != nil {
 			return pipeline.State{}, fmt.Errorf("reading a job's state: %w", err)
 		}
 	}
