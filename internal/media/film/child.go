@@ -222,6 +222,8 @@ func (l *lastWords) cause() error {
 		return ErrSizeChange
 	case says("Cannot determine format of input stream"):
 		return ErrNoFrames
+	case says("corrupt input packet"), says("corrupt decoded frame"), says("Invalid data found"):
+		return media.ErrDamaged
 	case says("Cannot allocate memory"):
 		return fmt.Errorf("out of memory: %w", ErrDied)
 	case says("Decoder (codec "), says("Unknown decoder"):

@@ -121,10 +121,13 @@ func (e *Encoder) blame(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return e.child.stall()
 	}
-	if errors.Is(err, syscall.EPIPE) {
-		err = ErrDied
+	if !errors.Is(err, syscall.EPIPE) {
+		return err
 	}
-	return errors.Join(e.child.wait(ErrDied), err)
+	if err := e.child.wait(ErrDied); err != nil { // it knows better why
+		return err
+	}
+	return fmt.Errorf("it ended too early: %w", ErrDied)
 }
 
 // fail ends everything and removes the file.

@@ -6,6 +6,13 @@
 // it writes holds one video stream and the sound, bit for bit where MP4 can hold it, and nothing else.
 // Only local files of known containers are opened; a playlist or a file that points elsewhere is refused.
 // A child that makes no progress is ended; one that outlives its parent is not possible.
+//
+// A film's own time is what a player's clock shows: that of an MP4 as its edit lists have it, and that of any other container
+// counted from its earliest stream. The finished film has the same time, so picture and sound stay together and
+// the time stamps can be compared as they are; of a part, it begins with the part's first frame.
+//
+// What it cannot see: that a transport stream or a recording that was never finished was cut between two frames, and damage to
+// pictures of codecs that decode any bytes (VP8, VP9). Interlaced films are decoded as whole frames and written as such.
 package film
 
 import (

@@ -30,6 +30,9 @@ func first(t testing.TB, path string) (Frame, Info) {
 
 // TestUpright: a film stored on its side comes out upright, sample for sample.
 func TestUpright(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many films are made")
+	}
 	dir := t.TempDir()
 	ffmpeg(t, dir, args(picture(",setsar=2/1"), x264, "-frames:v 2 0.mov")...)
 	plain, _ := first(t, filepath.Join(dir, "0.mov"))
@@ -60,6 +63,9 @@ func TestUpright(t *testing.T) {
 
 // TestColours: samples come out 8 bit and of limited range, whatever they were.
 func TestColours(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many films are made")
+	}
 	for name, c := range map[string]struct {
 		make    string
 		y, u, v byte

@@ -48,12 +48,8 @@ func TestPart(t *testing.T) {
 		"open.mp4":      args("-c:v libx264 -preset ultrafast -bf 3 -g 25 -x264-params open-gop=1 -c:a aac"),
 		"open.ts":       args("-c:v libx264 -preset ultrafast -bf 3 -g 25 -x264-params open-gop=1 -c:a aac"),
 		"open.hevc.mkv": args("-c:v libx265 -preset ultrafast -x265-params log-level=error:open-gop=1:keyint=25 -c:a aac"),
-		"vp9.webm":      args("-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 25 -c:a libopus"),
 		"mpeg4.avi":     args("-c:v mpeg4 -bf 2 -g 25 -c:a libmp3lame"),
 		"mpeg2.ts":      args("-c:v mpeg2video -bf 2 -g 100 -c:a mp2 -output_ts_offset 3"),
-		"offset.mp4":    args("-c:v libx264 -preset ultrafast -bf 3 -g 25 -c:a aac -output_ts_offset 3"),
-		"frag.mp4":      args("-c:v libx264 -preset ultrafast -bf 3 -g 25 -c:a aac -movflags frag_keyframe+empty_moov"),
-		"intra.mov":     args("-c:v mjpeg -c:a pcm_s16le"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if testing.Short() && name != "closed.mp4" {
@@ -72,7 +68,7 @@ func TestPart(t *testing.T) {
 				t.Fatalf("%d frames", len(all))
 			}
 			for _, part := range []Part{
-				{From: all[133].at, To: all[152].at}, {From: all[101].at + 1000*time.Microsecond}, {To: all[30].at + time.Microsecond},
+				{From: all[133].at, To: all[152].at}, {From: all[181].at + time.Microsecond}, {To: all[30].at + time.Microsecond},
 			} {
 				want := slices.DeleteFunc(slices.Clone(all), func(s shot) bool { return s.at < part.From || part.To > 0 && s.at >= part.To })
 				if got := decode(t, path, info, part); !slices.Equal(got, want) {
@@ -85,17 +81,18 @@ func TestPart(t *testing.T) {
 
 // TestPartJoined: the finished part begins with its first frame at zero, and has the sound that belongs to it.
 func TestPartJoined(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many films are made")
+	}
 	for name, how := range map[string][]string{
+		"0.mp4": args("-c:v libx264 -preset ultrafast -g 25 -filter:a atrim=end=2 -c:a aac"), // no sound is left
+		"1.mov": args("-c:v libx264 -preset ultrafast -g 25 -filter:a atrim=end=2 -c:a pcm_s16le"),
 		"a.mp4": args("-c:v libx264 -preset ultrafast -bf 3 -g 25 -c:a aac"),
 		"b.ts":  args("-c:v libx264 -preset ultrafast -bf 3 -g 25 -c:a aac -output_ts_offset 3"),
-		"c.mkv": args("-c:v libx264 -preset ultrafast -g 25 -c:a libopus"),
 		"d.mov": args("-c:v mjpeg -c:a pcm_s16le"),
 		"e.mp4": args("-c:v libx264 -preset ultrafast -g 25 -c:a aac -output_ts_offset 3"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if testing.Short() && name != "a.mp4" {
-				t.Skip("one of each kind will do")
-			}
 			t.Parallel()
 			dir := t.TempDir()
 			ffmpeg(t, dir, args("-f lavfi -i testsrc2=s=96x64:r=25:d=6 -f lavfi -i anoisesrc=d=6:a=0.3:seed=1", how, name)...)
@@ -115,6 +112,9 @@ func TestPartJoined(t *testing.T) {
 			}
 			if err := tools(t).SameSound(t.Context(), r.out, r.source, r.info, part, cheap(), limits()); err != nil {
 				t.Error(err)
+			}
+			if name != "a.mp4" {
+				return
 			}
 			if err := tools(t).SameSound(t.Context(), r.out, r.source, r.info, Part{From: part.From - 40*time.Millisecond, To: part.To + 80*time.Millisecond}, cheap(), limits()); !errors.Is(err, ErrDifferent) {
 				t.Errorf("the sound of another part passed: %v", err)

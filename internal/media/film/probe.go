@@ -199,19 +199,31 @@ func (i *Info) time(s stream) {
 		}
 	}
 	i.Scale = scale(s.TimeBase)
-	length := clock(s.Duration)
-	if length == 0 {
-		length = tagDuration(s.Tags["DURATION"])
-	}
-	if length > 0 {
+	if length := clock(s.Duration); length > 0 {
 		i.Ends = clock(s.Start) + i.shift() + length
-		i.Reaches = i.Ends - max(time.Second, length/20, time.Duration(3*float64(time.Second)/i.Rate))
+	} else if end := tagDuration(s.Tags["DURATION"]); end > 0 {
+		i.Ends = end + i.shift() // ffmpeg notes when a stream ends, others how long it is, which is not more
 	}
+	i.Reaches = i.leastEnd()
 	i.Frames, _ = strconv.Atoi(s.Frames)
 	if i.Frames <= 0 {
 		i.Frames = int(math.Ceil(i.Duration.Seconds() * i.Rate))
 	}
 	i.Frames = max(i.Frames, 1)
+}
+
+// leastEnd is a time stamp that the frames of a whole film reach; 0 where that cannot be told. MP4 and GIF say how long the last
+// frame is shown too, which may be any time, and are not needed here, as they cannot be cut short unnoticed; the length of a
+// transport stream is an estimate.
+func (i Info) leastEnd() time.Duration {
+	usual := time.Duration(3 * float64(time.Second) / i.Rate)
+	switch {
+	case i.Container == containerAVI:
+		return max(0, i.Ends-max(time.Second, i.Ends/20, usual))
+	case i.Container == containerMatroska && i.Ends > 0:
+		return max(0, i.Ends-max(10*time.Second, i.Ends/20, usual))
+	}
+	return 0
 }
 
 // maxRate is the most frames a second that are believed; what says more has no rate, like time stamps of

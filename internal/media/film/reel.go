@@ -5,10 +5,12 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"time"
 
+	"github.com/consentry/consentry/internal/media"
 	"github.com/consentry/consentry/internal/pathless"
 )
 
@@ -162,6 +164,17 @@ func (r *reel) layOut(times []time.Duration, ranks []int, last time.Duration) er
 			r.dts[i] = shown[i] - shown[0]
 		} else {
 			r.dts[i] = shown[i-depth] - r.zero
+		}
+	}
+	return r.fits()
+}
+
+// fits makes sure that MP4 can hold the times: 31 bits for how much later than decoded a picture is shown, 32 for how
+// much later the next one is decoded, which is 35 minutes at the finest ticks.
+func (r *reel) fits() error {
+	for i := range r.pts {
+		if r.pts[i]-r.dts[i] > math.MaxInt32 || i > 0 && r.dts[i]-r.dts[i-1] > math.MaxUint32 {
+			return fmt.Errorf("too long a time between two frames: %w", media.ErrUnsupported)
 		}
 	}
 	return nil

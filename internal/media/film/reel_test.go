@@ -67,6 +67,9 @@ func TestTicks(t *testing.T) {
 
 // TestHundreds: over hundreds of segments with pictures out of order, no time stamp drifts.
 func TestHundreds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many films are made")
+	}
 	c := clip{file: "n.mp4", make: args("-f lavfi -i testsrc2=s=64x48:r=30000/1001:d=0.4", tone("440"), x264, "-c:a aac")}
 	path := c.film(t)
 	info, err := tools(t).Probe(t.Context(), path, limits())

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/consentry/consentry/internal/media"
+	"github.com/consentry/consentry/internal/pathless"
 )
 
 // Remux passes the film on to out without encoding it anew, stripped of all that is not its first video stream
@@ -116,7 +117,7 @@ func drain(r io.Reader) error {
 func (t Tools) checkRemuxed(ctx context.Context, made *draft, want []time.Duration, info Info, limits Limits) error {
 	stat, err := made.temp.Stat()
 	if err != nil {
-		return fmt.Errorf("looking at the film: %w", err)
+		return fmt.Errorf("looking at the film: %w", pathless.Error(err))
 	}
 	if err := CheckScrubbed(made.temp, stat.Size()); err != nil {
 		return fmt.Errorf("%w: %w", ErrCannotRemux, err)

@@ -54,30 +54,51 @@ func (t Tools) SameSound(ctx context.Context, derivative, source string, info In
 	if e.Mute {
 		info.Audio = nil
 	}
-	if len(made.Audio) != len(info.Audio) {
-		return fmt.Errorf("%d audio streams instead of %d: %w", len(made.Audio), len(info.Audio), ErrDifferent)
-	}
-	if len(info.Audio) == 0 {
-		return nil
-	}
-	first, err := t.firstFrame(ctx, source, info, part, limits)
-	if err != nil {
-		return err
-	}
-	want, err := t.packets(ctx, source, info, limits)
+	want, err := t.wanted(ctx, source, info, part, limits)
 	if err != nil {
 		return fmt.Errorf("reading the source's sound: %w", err)
+	}
+	if len(made.Audio) != len(want) {
+		return fmt.Errorf("%d audio streams instead of %d: %w", len(made.Audio), len(want), ErrDifferent)
 	}
 	got, err := t.packets(ctx, derivative, made, limits)
 	if err != nil {
 		return fmt.Errorf("reading the finished film's sound: %w", err)
 	}
-	for i, a := range info.Audio {
-		if err := a.same(got[i], ofPart(want[i], part, first, a.Copy)); err != nil {
+	for i, w := range want {
+		if err := w.same(got[i]); err != nil {
 			return fmt.Errorf("audio stream %d: %w", i+1, err)
 		}
 	}
 	return nil
+}
+
+// strand is the sound that one stream of the finished film must have.
+type strand struct {
+	Audio
+	packets []packet
+}
+
+// wanted lists the streams of which there is something within the part: of an empty one nothing is written.
+func (t Tools) wanted(ctx context.Context, source string, info Info, part Part, limits Limits) ([]strand, error) {
+	if len(info.Audio) == 0 {
+		return nil, nil
+	}
+	first, err := t.firstFrame(ctx, source, info, part, limits)
+	if err != nil {
+		return nil, err
+	}
+	all, err := t.packets(ctx, source, info, limits)
+	if err != nil {
+		return nil, err
+	}
+	var out []strand
+	for i, a := range info.Audio {
+		if p := ofPart(all[i], part, first, a.Copy); len(p) > 0 {
+			out = append(out, strand{a, p})
+		}
+	}
+	return out, nil
 }
 
 // firstFrame is when the part's first frame is shown.
@@ -117,8 +138,9 @@ func ofPart(all []packet, part Part, first time.Duration, whole bool) []packet {
 }
 
 // same compares one stream.
-func (a Audio) same(got, want []packet) error {
-	if !a.Copy {
+func (w strand) same(got []packet) error {
+	want := w.packets
+	if !w.Copy {
 		if d := span(got) - span(want); d.Abs() > lengthSlack {
 			return fmt.Errorf("%v longer than the source: %w", d, ErrDifferent)
 		}
@@ -149,6 +171,9 @@ func span(packets []packet) time.Duration {
 
 // packets lists the packets of each audio stream, in order, on the film's own clock.
 func (t Tools) packets(ctx context.Context, path string, info Info, limits Limits) ([][]packet, error) {
+	if len(info.Audio) == 0 {
+		return nil, nil
+	}
 	in, err := input(info.Container, path)
 	if err != nil {
 		return nil, err

@@ -56,8 +56,8 @@ func fileURL(path string) (string, error) {
 	return "file:" + absolute, nil
 }
 
-// quiet is how every ffmpeg starts: errors only, and no reading of commands from the standard input.
-func quiet() []string { return []string{"-v", "error", "-nostdin", "-hide_banner"} }
+// quiet is how every ffmpeg starts: errors only, each as often as it happens, and no reading of commands from the standard input.
+func quiet() []string { return []string{"-v", "repeat+error", "-nostdin", "-hide_banner"} }
 
 // stripped are the arguments that leave nothing in a file but pictures and sound (measured on ffmpeg 5.1: without
 // them title, position, chapters and the encoder's name stay, and the language of each stream).
