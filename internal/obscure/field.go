@@ -1,6 +1,7 @@
 package obscure
 
 import (
+	"encoding/binary"
 	"image"
 	"math"
 	"slices"
@@ -158,7 +159,7 @@ func (b *blocks) addRun(p *Plane, y, from, to int) {
 		end := min(to, b.window.Min.X+(c+1)*b.cell)
 		var s uint64
 		if p.Pix8 != nil {
-			s = sum(p.Pix8[p.Offset(from, y):], end-from, p.Step)
+			s = sum8(p.Pix8[p.Offset(from, y):], end-from, p.Step)
 		} else {
 			s = sum(p.Pix16[p.Offset(from, y):], end-from, p.Step)
 		}
@@ -166,6 +167,23 @@ func (b *blocks) addRun(p *Plane, y, from, to int) {
 		b.count[row+c] += float64(end - from)
 		from = end
 	}
+}
+
+// sum8 adds bytes that lie side by side eight at a time: folded to four lanes of 16 bits, of which none
+// carries within 128 steps.
+func sum8(pix []uint8, n, step int) (s uint64) {
+	const even, most = 0x00ff00ff00ff00ff, 128
+	for step == 1 && n >= 8 {
+		words := min(n/8, most)
+		var lanes uint64
+		for i := range words {
+			x := binary.LittleEndian.Uint64(pix[8*i:])
+			lanes += x&even + x>>8&even
+		}
+		s += lanes&0xffff + lanes>>16&0xffff + lanes>>32&0xffff + lanes>>48
+		pix, n = pix[8*words:], n-8*words
+	}
+	return s + sum(pix, n, step)
 }
 
 func sum[T uint8 | uint16](pix []T, n, step int) uint64 {

@@ -6,9 +6,10 @@ import "math"
 // see filmDetail.
 const fieldSide = 12
 
-// filmDetail is coarser than stillDetail: the region spans about 9 of the cells. What that loses at
-// the feather's rim is below what encoding loses, and it takes a fifth of the time.
-func filmDetail() detail { return detail{side: 16, factor: 1.67, rounds: 40} }
+// filmDetail is coarser than stillDetail: the region spans about 9 of the cells. By eye that cannot be
+// told from the finer one in a film, and it takes a tenth of the time. The factor is the best for a span
+// of 10; 25 rounds then bring the error below 10⁻⁵ of the contrast.
+func filmDetail() detail { return detail{side: 16, factor: 1.53, rounds: 25} }
 
 // field is a fill in places relative to its region, so that it can be compared with that of another
 // frame: the nodes of a uniform cubic B-spline over the upright box around the feather's outer rim.
@@ -76,7 +77,7 @@ func splineAt(at float64, n int) (first int, w [4]float64) {
 // straight between them.
 func (f *field) mesh(s *shape) mesh {
 	m := newMesh(s.bounds, min(f.cellW, f.cellH)/3, 4)
-	taps := make([]tap, len(m.line))
+	taps := make([]tap, len(m.above))
 	for i := range taps {
 		x := float64(s.bounds.Min.X+i*m.step) + 0.5
 		taps[i].first, taps[i].weights = splineAt((x-f.left)/f.cellW, fieldSide)

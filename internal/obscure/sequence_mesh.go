@@ -13,7 +13,7 @@ type mesh struct {
 	knots        func(out []int32, y int) // works out the knots of row y, fixed-point; y may lie below bounds
 	row          int                      // the row of knots above the row of samples; -1: none yet
 	above, below []int32                  // that row of knots and the next
-	line         []int32                  // the knots of the row of samples
+	rest         int32                    // rows of samples from there to the row that is prepared
 }
 
 // newMesh makes a mesh without its function, with knots at most so far apart, and at most 2^most.
@@ -24,13 +24,14 @@ func newMesh(bounds image.Rectangle, apart float64, most int) mesh {
 	}
 	m.step = 1 << m.bits
 	n := bounds.Dx()>>m.bits + 2
-	m.above, m.below, m.line = make([]int32, n), make([]int32, n), make([]int32, n)
+	m.above, m.below = make([]int32, n), make([]int32, n)
 	return m
 }
 
 // at prepares row y. Rows must rise.
 func (m *mesh) at(y int) {
-	row, rest := (y-m.bounds.Min.Y)>>m.bits, (y-m.bounds.Min.Y)&(m.step-1)
+	row := (y - m.bounds.Min.Y) >> m.bits
+	m.rest = int32((y - m.bounds.Min.Y) & (m.step - 1))
 	if m.row != row {
 		if m.above, m.below = m.below, m.above; m.row < 0 || m.row != row-1 {
 			m.knots(m.above, m.bounds.Min.Y+row<<m.bits)
@@ -38,37 +39,46 @@ func (m *mesh) at(y int) {
 		m.knots(m.below, m.bounds.Min.Y+(row+1)<<m.bits)
 		m.row = row
 	}
-	below, line, share := m.below[:len(m.above)], m.line[:len(m.above)], int32(rest)
-	for i, a := range m.above {
-		line[i] = a + (below[i]-a)>>m.bits*share
-	}
 }
+
+// knot is the number at the i-th knot's place in the prepared row.
+func (m *mesh) knot(i int) int32 { return m.above[i] + (m.below[i]-m.above[i])>>m.bits*m.rest }
 
 // values writes the numbers along a run of the prepared row that is not empty.
 func (m *mesh) values(out []int32, r run) {
-	for i, x := m.knotBefore(r); x < r.to; i, x = i+1, x+m.step {
-		rise := (m.line[i+1] - m.line[i]) >> m.bits
+	i, x := m.knotBefore(r)
+	knot := m.knot(i)
+	for ; x < r.to; x += m.step {
+		i++
+		next := m.knot(i)
+		rise := (next - knot) >> m.bits
 		from, to := max(x, r.from), min(x+m.step, r.to)
-		value := m.line[i] + rise*int32(from-x)
+		value := knot + rise*int32(from-x)
 		cut := out[from-r.from : to-r.from]
 		for k := range cut {
 			cut[k] = value
 			value += rise
 		}
+		knot = next
 	}
 }
 
 // samples is values, cut to samples.
 func (m *mesh) samples(out []uint8, r run) {
-	for i, x := m.knotBefore(r); x < r.to; i, x = i+1, x+m.step {
-		rise := (m.line[i+1] - m.line[i]) >> m.bits
+	i, x := m.knotBefore(r)
+	knot := m.knot(i)
+	for ; x < r.to; x += m.step {
+		i++
+		next := m.knot(i)
+		rise := (next - knot) >> m.bits
 		from, to := max(x, r.from), min(x+m.step, r.to)
-		value := m.line[i] + rise*int32(from-x)
+		value := knot + rise*int32(from-x)
 		cut := out[from-r.from : to-r.from]
 		for k := range cut {
 			cut[k] = uint8(value >> fixed)
 			value += rise
 		}
+		knot = next
 	}
 }
 
