@@ -57,6 +57,11 @@ func (c carried) over(length int, o Options) bool {
 	return length > o.frames(shortest) && c.trust < trusted
 }
 
+// holds says that all of the box is in the picture.
+func (o Options) holds(b face.Box) bool {
+	return b.X >= 0 && b.Y >= 0 && b.X+b.W <= float64(o.Width) && b.Y+b.H <= float64(o.Height)
+}
+
 // left says that hardly anything of the box is in the picture.
 func (o Options) left(b face.Box) bool {
 	picture := face.Box{W: float64(o.Width), H: float64(o.Height)}

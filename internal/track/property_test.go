@@ -55,7 +55,7 @@ func (w *world) checkPath(t *testing.T, track *Track) {
 		if i > 0 && p.Frame <= track.Path[i-1].Frame {
 			t.Errorf("frame %d comes after %d", p.Frame, track.Path[i-1].Frame)
 		}
-		if !(p.Box.W > 0 && p.Box.H > 0) || math.IsNaN(p.Box.X+p.Box.Y) || p.Grow < 0 || p.Grow > growMost+0.001 || (p.Seen && p.Grow > 0) {
+		if !(p.Box.W > 0 && p.Box.H > 0) || math.IsNaN(p.Box.X+p.Box.Y) || p.Grow < 0 || p.Grow > growMost+0.001 {
 			t.Errorf("%+v", p)
 		}
 	}

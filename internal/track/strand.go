@@ -1,6 +1,8 @@
 package track
 
 import (
+	"math"
+
 	"github.com/consentry/consentry/internal/face"
 )
 
@@ -42,9 +44,13 @@ func (s *strand) sure() float64 {
 }
 
 // see adds a sighting on the frame, and the way there from the last one. Back is the way from it backwards, nearest frame
-// first; it may be short or empty. Pan is how the picture moved since the last sighting.
-func (s *strand) see(frame int, f face.Face, back []carried, pan face.Point) {
+// first; it may be short or empty. Pan is how the picture moved since the last sighting;
+// clear says that nothing spoilt the flow.
+func (s *strand) see(frame int, f face.Face, back []carried, pan face.Point, clear bool) {
 	now := Position{Frame: frame, Box: f.Box, Roll: rollOf(f, s.last.Roll), Seen: true}
+	if clear && s.sure() >= trusted {
+		now = s.fused(now)
+	}
 	for _, p := range between(s.last, now, s.tail, back) {
 		s.trail.add(p)
 	}
@@ -52,6 +58,29 @@ func (s *strand) see(frame int, f face.Face, back []carried, pan face.Point) {
 	s.trail.add(now)
 	s.count(frame, f)
 	s.last, s.tail, s.missed = now, nil, 0
+}
+
+// believes is the share of a sighting in where the face is taken to be, if it was carried there surely. The boxes of one head differ by a
+// tenth of its size from one search to the next; so they do by half as much.
+const believes = 0.5
+
+// fused is a sighting together with where the face was carried to. Where the two differ by more than a region leaves room for, it
+// is grown to hold both.
+func (s *strand) fused(now Position) Position {
+	carried := s.box()
+	off := edges(carried, now.Box) / now.Box.Size()
+	now.Roll = s.last.Roll + believes*turn(s.last.Roll, now.Roll)
+	now.Box = mix(carried, now.Box, believes)
+	now.Grow = min(growMost, max(0, believes*off-leeway))
+	return now
+}
+
+// leeway is the share of a face's size by which a region reaches beyond it on each side, less some.
+const leeway = 0.1
+
+// edges is by how much the edges of two boxes lie apart at most.
+func edges(a, b face.Box) float64 {
+	return max(math.Abs(a.X-b.X), math.Abs(a.Y-b.Y), math.Abs(a.X+a.W-b.X-b.W), math.Abs(a.Y+a.H-b.Y-b.H))
 }
 
 // count keeps the books of sightings.

@@ -46,7 +46,7 @@ type Position struct {
 	Frame int      `json:"f"`
 	Box   face.Box `json:"b"`
 	Roll  float64  `json:"r,omitempty"` // of the head, radians; as face.Landmarks.Roll
-	Grow  float64  `json:"g,omitempty"` // by how much the region is enlarged for uncertainty, as a share of its size; 0 where the face was seen
+	Grow  float64  `json:"g,omitempty"` // by how much the region is enlarged for uncertainty, as a share of its size; small where the face was seen
 	Seen  bool     `json:"s,omitempty"` // the detector saw it here; false: carried there by motion
 }
 

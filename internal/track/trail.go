@@ -46,9 +46,7 @@ func onLine(a, b Position, all []Position) bool {
 	for _, p := range all {
 		q := along(a, b, p.Frame)
 		limit := offLine * math.Min(p.Box.W, p.Box.H)
-		far := math.Max(math.Max(math.Abs(p.Box.X-q.Box.X), math.Abs(p.Box.Y-q.Box.Y)),
-			math.Max(math.Abs(p.Box.X+p.Box.W-q.Box.X-q.Box.W), math.Abs(p.Box.Y+p.Box.H-q.Box.Y-q.Box.H)))
-		if far > limit || math.Abs(turn(q.Roll, p.Roll)) > offRoll || p.Grow-q.Grow > offGrow {
+		if edges(p.Box, q.Box) > limit || math.Abs(turn(q.Roll, p.Roll)) > offRoll || p.Grow-q.Grow > offGrow {
 			return false
 		}
 	}
