@@ -57,8 +57,8 @@ func (p *progress) Film(f redact.FilmProgress) {
 
 // describe says how far a film is: the step, frames, speed and time left, as far as they are known.
 func describe(f redact.FilmProgress) string {
-	text := inProgress(f.Step)
-	if f.Pass == nil {
+	text, counted := inProgress(f.Step)
+	if f.Pass == nil || !counted {
 		return text
 	}
 	if f.Pass.Total > 0 {
@@ -73,19 +73,20 @@ func describe(f redact.FilmProgress) string {
 	return text
 }
 
-// inProgress puts the pipeline's words for the passes through a film into the user's.
-func inProgress(step string) string {
+// inProgress puts the pipeline's words for the steps of a film into the user's, and says whether the step is counted in
+// frames.
+func inProgress(step string) (words string, counted bool) {
 	switch step {
 	case "":
-		return "beginning"
+		return "beginning", false
 	case "watch":
-		return "watching"
+		return "watching", true
 	case "render":
-		return "rendering"
+		return "rendering", true
 	case "screen":
-		return "checking"
+		return "checking", true
 	}
-	return step
+	return step, false
 }
 
 // shareDone is how far the film is over all passes. The last share is left for the end: mpb takes a bar

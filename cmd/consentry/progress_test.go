@@ -11,14 +11,17 @@ import (
 
 func TestFilmIsDescribed(t *testing.T) {
 	for _, c := range []struct {
+		step string
 		pass *pipeline.Progress
 		want string
 	}{
-		{nil, "rendering"},
-		{&pipeline.Progress{Pass: 1, Passes: 3, Done: 0, Total: 300}, "rendering, frame 0 of 300"},
-		{&pipeline.Progress{Pass: 2, Passes: 3, Done: 1200, Total: 3000, PerSecond: 24.31, Left: 75.2}, "rendering, frame 1200 of 3000, 24.3 a second, 1m15s left"},
+		{"", nil, "beginning"},
+		{"seal", &pipeline.Progress{Pass: 3, Passes: 3, Done: 300, Total: 300}, "seal"},
+		{"render", nil, "rendering"},
+		{"render", &pipeline.Progress{Pass: 1, Passes: 3, Done: 0, Total: 300}, "rendering, frame 0 of 300"},
+		{"render", &pipeline.Progress{Pass: 2, Passes: 3, Done: 1200, Total: 3000, PerSecond: 24.31, Left: 75.2}, "rendering, frame 1200 of 3000, 24.3 a second, 1m15s left"},
 	} {
-		if got := describe(redact.FilmProgress{Name: "a.mp4", Step: "render", Pass: c.pass}); got != c.want {
+		if got := describe(redact.FilmProgress{Name: "a.mp4", Step: c.step, Pass: c.pass}); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}
 	}
