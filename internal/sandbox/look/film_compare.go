@@ -17,11 +17,11 @@ type model interface {
 
 // noted compares with what was noted beside the segments when they were encoded.
 type noted struct {
-	folder, digest string
-	encoding       film.Encoding
-	firsts         []int
-	segment        int
-	means, now     []byte
+	folder     string
+	digests    []string // of the segments
+	encoding   film.Encoding
+	segment    int
+	means, now []byte
 }
 
 // off is how far the mean of a cell, and the mean over all cells, may be from what went into the encoder, in grey values. Measured on a
@@ -34,8 +34,8 @@ func off(e film.Encoding) (cell, frame float64) {
 }
 
 func (m *noted) compare(_ *film.Frame, b *blocks, n int) error {
-	if len(m.means) == 0 && m.segment < len(m.firsts) {
-		s, ok := readSegment(m.folder, m.segment, m.digest)
+	if len(m.means) == 0 && m.segment < len(m.digests) {
+		s, ok := readSegment(m.folder, m.segment, m.digests[m.segment])
 		if !ok {
 			return different("a segment that the film was made of is gone")
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"sort"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -45,15 +46,13 @@ func (e *Eyes) Render(ctx context.Context, f pipeline.Film, r pipeline.Rendering
 // making is one film being rendered.
 type making struct {
 	*projector
-	film   pipeline.Film
-	r      pipeline.Rendering
-	told   func(pipeline.Frames)
-	digest string
-	firsts []int          // frame with which each segment begins
-	done   []film.Segment // finished
-	widest map[int][4]float64
-	scenes *scenes
-	warm   int // first frame that the painter sees
+	film    pipeline.Film
+	r       pipeline.Rendering
+	told    func(pipeline.Frames)
+	digests []string       // of the segments
+	firsts  []int          // frame with which each segment begins
+	done    []film.Segment // those with a path are finished
+	widest  map[int][4]float64
 }
 
 // warmUp is what the painter sees before it goes on in the middle of a shot: seven times the delay with which it follows.
@@ -63,51 +62,57 @@ func (p *projector) newMaking(f pipeline.Film, r pipeline.Rendering, told func(p
 	if len(r.Times) == 0 {
 		return nil, film.ErrNoFrames
 	}
-	m := &making{
-		projector: p, film: f, r: r, told: told, firsts: planSegments(len(r.Times), r.Shots),
-		widest: map[int][4]float64{}, scenes: newScenes(r.Covers),
-	}
+	m := &making{projector: p, film: f, r: r, told: told, firsts: planSegments(len(r.Times), r.Shots), widest: map[int][4]float64{}}
 	for _, c := range r.Covers {
 		m.widest[c.Track] = [4]float64{}
 	}
 	var err error
-	if m.digest, err = renderingDigest(f, r); err != nil {
+	if m.digests, err = segmentDigests(f, r, m.firsts); err != nil {
 		return nil, err
 	}
+	m.done = make([]film.Segment, len(m.firsts))
 	for n := range m.firsts {
-		s, ok := readSegment(r.Folder, n, m.digest)
-		if !ok {
-			break
+		if s, ok := readSegment(r.Folder, n, m.digests[n]); ok {
+			m.done[n] = film.Segment{Path: segmentPath(r.Folder, n), Times: s.Times}
+			m.widen(s.Widest)
 		}
-		m.done = append(m.done, film.Segment{Path: segmentPath(r.Folder, n), Times: s.Times})
-		m.widen(s.Widest)
-	}
-	if next := m.next(); next < len(r.Times) { // else every segment was there already
-		m.warm = m.warmFrom(next)
 	}
 	return m, nil
 }
 
-// next is the first frame that is not in a finished segment.
-func (m *making) next() int {
-	if len(m.done) < len(m.firsts) {
-		return m.firsts[len(m.done)]
+// stretch is a run of segments that are missing.
+type stretch struct {
+	begin, end int // frames
+	warm       int // first frame that the painter sees
+	scenes     *scenes
+}
+
+// missing is the first stretch that there is; ok is false where there is none.
+func (m *making) missing() (s stretch, ok bool) {
+	n := 0
+	for n < len(m.done) && m.done[n].Path != "" {
+		n++
 	}
-	return len(m.r.Times)
+	if n == len(m.done) {
+		return stretch{}, false
+	}
+	last := n
+	for last+1 < len(m.done) && m.done[last+1].Path == "" {
+		last++
+	}
+	begin := m.firsts[n]
+	return stretch{begin, endOf(m.firsts, last, len(m.r.Times)), warmFrom(m.r, begin), newScenes(m.r.Covers)}, true
 }
 
 // warmFrom is the frame from which on the painter must see the film in order to go on with this one.
-func (m *making) warmFrom(frame int) int {
+func warmFrom(r pipeline.Rendering, frame int) int {
 	start := 0
-	for _, s := range m.r.Shots {
+	for _, s := range r.Shots {
 		if s <= frame {
 			start = s
 		}
 	}
-	for start < frame && m.r.Times[frame]-m.r.Times[start] > warmUp {
-		start++
-	}
-	return start
+	return start + sort.Search(frame-start, func(i int) bool { return r.Times[frame]-r.Times[start+i] <= warmUp })
 }
 
 func (m *making) widen(by map[int][4]float64) {
@@ -120,26 +125,35 @@ func (m *making) widen(by map[int][4]float64) {
 
 func (m *making) run(ctx context.Context) error {
 	total := len(m.r.Times)
-	m.told(pipeline.Frames{Done: m.next(), Total: total})
-	if m.next() < total {
-		if err := m.encodeRest(ctx); err != nil {
+	for {
+		s, ok := m.missing()
+		if !ok {
+			break
+		}
+		m.told(pipeline.Frames{Done: s.begin, Total: total})
+		if err := m.encodeStretch(ctx, s); err != nil {
 			return err
 		}
 	}
-	return beating(m.told, pipeline.Frames{Done: total, Total: total}, func() error {
+	all := pipeline.Frames{Done: total, Total: total}
+	m.told(all)
+	return beating(m.told, all, func() error {
 		return m.tools.Join(ctx, m.r.Out, m.done, m.film.Path, m.r.Info, m.film.Part, m.r.Encoding, m.limits)
 	})
 }
 
-// encodeRest makes all segments that are missing.
-func (m *making) encodeRest(ctx context.Context) error {
+// encodeStretch makes some segments that are missing.
+func (m *making) encodeStretch(ctx context.Context, s stretch) error {
 	painter, err := planes.New(m.r.Info.Width, m.r.Info.Height, m.r.Info.Rate, m.r.Style)
 	if err != nil {
 		return err
 	}
 	part := m.film.Part
-	if m.warm > 0 {
-		part.From = m.r.Times[m.warm]
+	if s.warm > 0 {
+		part.From = m.r.Times[s.warm]
+	}
+	if s.end < len(m.r.Times) {
+		part.To = m.r.Times[s.end]
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	decoder, err := m.tools.Open(ctx, m.film.Path, m.r.Info, part, m.limits)
@@ -150,7 +164,7 @@ func (m *making) encodeRest(ctx context.Context) error {
 	frames := newFrames(m.r.Info)
 	decoded, painted, ended := make(chan *film.Frame, 1), make(chan *picture, 1), make(chan *unfinished, 1)
 	g.Go(func() error { return pump(ctx, decoder, frames, decoded) })
-	g.Go(func() error { return m.paint(ctx, painter, frames, decoded, painted) })
+	g.Go(func() error { return m.paint(ctx, s, painter, frames, decoded, painted) })
 	g.Go(func() error { return m.encode(ctx, frames, painted, ended) })
 	g.Go(func() error { return m.finish(ctx, ended) })
 	err = g.Wait()
@@ -169,13 +183,13 @@ type picture struct {
 }
 
 // paint is the stage that obscures. It closes the queue behind it.
-func (m *making) paint(ctx context.Context, by *planes.Painter, frames *pool[*film.Frame], in <-chan *film.Frame, out chan<- *picture) error {
+func (m *making) paint(ctx context.Context, s stretch, by *planes.Painter, frames *pool[*film.Frame], in <-chan *film.Frame, out chan<- *picture) error {
 	defer close(out)
 	shots := m.r.Shots
-	n, begin := m.warm, m.next()
+	n := s.warm
 	var sums blocks
 	for f := range in {
-		if n >= len(m.r.Times) || f.At != m.r.Times[n] {
+		if n >= s.end || f.At != m.r.Times[n] {
 			return different("frame %d lies at %v", n, f.At)
 		}
 		for len(shots) > 0 && shots[0] <= n {
@@ -185,12 +199,12 @@ func (m *making) paint(ctx context.Context, by *planes.Painter, frames *pool[*fi
 			shots = shots[1:]
 		}
 		f.Number = n
-		regions := m.scenes.at(n)
+		regions := s.scenes.at(n)
 		changed, err := by.Paint(f, regions)
 		if err != nil {
 			return err
 		}
-		if n < begin {
+		if n < s.begin {
 			frames.put(f)
 		} else {
 			y, _, _ := f.Planes()
@@ -202,8 +216,8 @@ func (m *making) paint(ctx context.Context, by *planes.Painter, frames *pool[*fi
 		}
 		n++
 	}
-	if ctx.Err() == nil && n != len(m.r.Times) {
-		return different("%d frames instead of %d", n, len(m.r.Times))
+	if ctx.Err() == nil && n != s.end {
+		return different("%d frames instead of %d", n, s.end)
 	}
 	return ctx.Err()
 }
@@ -272,7 +286,7 @@ func (m *making) begin(ctx context.Context, frame int) (*unfinished, error) {
 	if err != nil {
 		return nil, err
 	}
-	note := segment{Rendering: m.digest, First: frame, Widest: map[int][4]float64{}}
+	note := segment{Rendering: m.digests[n], First: frame, Widest: map[int][4]float64{}}
 	return &unfinished{number: n, encoder: encoder, note: note}, nil
 }
 
@@ -296,7 +310,7 @@ func (m *making) finish(ctx context.Context, in <-chan *unfinished) error {
 		if err := s.note.write(m.r.Folder, s.number); err != nil {
 			return err
 		}
-		m.done = append(m.done, made)
+		m.done[s.number] = made
 		m.widen(s.note.Widest)
 	}
 	return ctx.Err()

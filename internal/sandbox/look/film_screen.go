@@ -138,12 +138,12 @@ func (c *screening) look(ctx context.Context, info film.Info) error {
 
 // model is what the finished film is held against.
 func (c *screening) model(ctx context.Context) (model, error) {
-	digest, err := renderingDigest(c.film, c.r)
+	digests, err := segmentDigests(c.film, c.r, planSegments(len(c.r.Times), c.r.Shots))
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := readSegment(c.r.Folder, 0, digest); ok || len(c.r.Covers) > 0 {
-		return &noted{folder: c.r.Folder, digest: digest, encoding: c.r.Encoding, firsts: planSegments(len(c.r.Times), c.r.Shots)}, nil
+	if len(c.r.Covers) > 0 || len(digests) > 0 && found(c.r.Folder, 0, digests[0]) {
+		return &noted{folder: c.r.Folder, digests: digests, encoding: c.r.Encoding}, nil
 	}
 	p := &c.eyes.films
 	d, err := p.tools.Open(ctx, c.film.Path, c.r.Info, c.film.Part, p.limits)

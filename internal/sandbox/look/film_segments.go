@@ -8,13 +8,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/consentry/consentry/internal/atomicfile"
 	"github.com/consentry/consentry/internal/media/film"
 	"github.com/consentry/consentry/internal/obscure"
 	"github.com/consentry/consentry/internal/pathless"
-	"github.com/consentry/consentry/internal/track"
 	"github.com/consentry/consentry/pipeline"
 )
 
@@ -40,12 +40,12 @@ func planSegments(frames int, shots []int) []int {
 }
 
 // segmentRevision is raised when the same rendering would be painted or encoded otherwise, or is noted otherwise.
-const segmentRevision = 1
+const segmentRevision = 2
 
 // segment is what is noted beside a finished segment, so that it is found again after an interruption, and so that the finished
 // film can be held against what went into the encoder.
 type segment struct {
-	Rendering string             `json:"rendering"` // digest: of another rendering it is of no use
+	Rendering string             `json:"rendering"` // digest, see segmentDigests: of another rendering it is of no use
 	First     int                `json:"first"`     // frame
 	Times     []time.Duration    `json:"times"`
 	Sum       string             `json:"sum"` // SHA-256 of the file
@@ -53,24 +53,58 @@ type segment struct {
 	Means     []byte             `json:"means"` // of each frame, one after the other; see blocks.means
 }
 
-// renderingDigest tells renderings of one film apart by all that their pictures depend on.
-func renderingDigest(f pipeline.Film, r pipeline.Rendering) (string, error) {
-	h := sha256.New()
-	err := json.NewEncoder(h).Encode(struct {
+// segmentDigests tell the segments of renderings of one film apart by all that their pictures depend on: of the covers those that
+// reach into the segment, or into what the painter sees before it. So a cover more leaves the other segments what they are.
+func segmentDigests(f pipeline.Film, r pipeline.Rendering, firsts []int) ([]string, error) {
+	base, err := digestOf(struct {
 		Revision int
 		Film     string
 		Part     film.Part
 		Info     film.Info
 		Times    []time.Duration
 		Shots    []int
-		Covers   []track.Cover
 		Style    obscure.Style
 		Encoding film.Encoding
-	}{segmentRevision, filepath.Base(f.Path), f.Part, r.Info, r.Times, r.Shots, r.Covers, r.Style, r.Encoding})
+	}{segmentRevision, filepath.Base(f.Path), f.Part, r.Info, r.Times, r.Shots, r.Style, r.Encoding})
 	if err != nil {
+		return nil, err
+	}
+	covers := make([]string, len(r.Covers))
+	for i, c := range r.Covers {
+		if covers[i], err = digestOf(c); err != nil {
+			return nil, err
+		}
+	}
+	digests := make([]string, len(firsts))
+	for n, first := range firsts {
+		own := []string{base, strconv.Itoa(n)}
+		from, end := warmFrom(r, first), endOf(firsts, n, len(r.Times))
+		for i, c := range r.Covers {
+			if len(c.Path) > 0 && c.Path[0].Frame < end && c.Path[len(c.Path)-1].Frame >= from {
+				own = append(own, covers[i])
+			}
+		}
+		if digests[n], err = digestOf(own); err != nil {
+			return nil, err
+		}
+	}
+	return digests, nil
+}
+
+func digestOf(what any) (string, error) {
+	h := sha256.New()
+	if err := json.NewEncoder(h).Encode(what); err != nil {
 		return "", fmt.Errorf("telling renderings apart: %w", err)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// endOf is the frame after the last of a segment.
+func endOf(firsts []int, n, frames int) int {
+	if n+1 < len(firsts) {
+		return firsts[n+1]
+	}
+	return frames
 }
 
 func segmentPath(folder string, n int) string {
@@ -100,6 +134,11 @@ func readSegment(folder string, n int, rendering string) (s segment, ok bool) {
 	}
 	sum, err := fileSum(segmentPath(folder, n))
 	return s, err == nil && sum == s.Sum
+}
+
+func found(folder string, n int, rendering string) bool {
+	_, ok := readSegment(folder, n, rendering)
+	return ok
 }
 
 func fileSum(path string) (string, error) {

@@ -25,6 +25,7 @@ type sorter struct {
 	all      []*sighted
 	shots    []int // first frame of each
 	searched []int // frames, rising
+	frames   int   // how many there are
 }
 
 // sighted is a face, as it showed itself best.
@@ -35,12 +36,13 @@ type sighted struct {
 	last  int      // frame on which it was seen last…
 	box   face.Box // …and where
 	count int      // frames on which it was seen
+	path  []track.Position
 }
 
 func newSorter(e *Eyes, s pipeline.Screening) *sorter {
 	o := &sorter{
 		eyes: e, describe: s.Describe, near: int(math.Ceil(min(240, max(1, s.Rendering.Info.Rate)))), ends: map[int]bool{},
-		shots: s.Rendering.Shots,
+		shots: s.Rendering.Shots, frames: len(s.Rendering.Times),
 	}
 	hidden := make(map[int]bool, len(s.Hidden))
 	for _, id := range s.Hidden {
@@ -80,8 +82,7 @@ func (o *sorter) take(ctx context.Context, picture raster.Mat, frame int, f face
 		x = &sighted{}
 		o.all, o.recent = append(o.all, x), append(o.recent, x)
 	}
-	x.last, x.box = frame, f.Box
-	x.count++
+	x.see(frame, f.Box)
 	if x.worth > 0 && x.under == under && worth(f) < better*x.worth {
 		return nil
 	}
@@ -94,6 +95,23 @@ func (o *sorter) take(ctx context.Context, picture raster.Mat, frame int, f face
 		x.seen, x.worth = seen, worth(f)
 	}
 	return nil
+}
+
+// see notes one more sighting. Two on one frame are seen in what holds both.
+func (x *sighted) see(frame int, box face.Box) {
+	x.count++
+	if n := len(x.path); n > 0 && x.path[n-1].Frame == frame {
+		x.path[n-1].Box = hull(x.path[n-1].Box, box)
+	} else {
+		x.path = append(x.path, track.Position{Frame: frame, Box: box, Seen: true})
+	}
+	x.last, x.box = frame, box
+}
+
+// hull is the smallest box that holds both.
+func hull(a, b face.Box) face.Box {
+	x, y := min(a.X, b.X), min(a.Y, b.Y)
+	return face.Box{X: x, Y: y, W: max(a.X+a.W, b.X+b.W) - x, H: max(a.Y+a.H, b.Y+b.H) - y}
 }
 
 // closer looks patiently, and describes. The score is that of the patient look, and of no more than doubt where that sees nothing.
@@ -150,12 +168,12 @@ const (
 	better      = 1.25
 )
 
-// again is the face that this one was within the last second; nil: none.
+// again is the face that this one was within the last second of the same shot; nil: none.
 func (o *sorter) again(frame int, box face.Box) (best *sighted) {
 	most := nearlyThere
 	o.recent = slices.DeleteFunc(o.recent, func(x *sighted) bool { return frame-x.last > o.near })
 	for _, x := range o.recent {
-		if iou := x.box.IoU(box); iou >= most {
+		if iou := x.box.IoU(box); iou >= most && o.shotOf(x.last) == o.shotOf(frame) {
 			best, most = x, iou
 		}
 	}
@@ -172,9 +190,43 @@ func (o *sorter) faces() []pipeline.Seen {
 		if x.seen.Hidden == 0 && o.fleeting(x) {
 			x.seen.Face.Score = min(x.seen.Face.Score, doubt)
 		}
+		x.seen.Path = o.pathOf(x)
 		seen = append(seen, x.seen)
 	}
 	return seen
+}
+
+// pathOf is where the face was seen, on frames that were not searched too, as they were the same as the one before.
+func (o *sorter) pathOf(x *sighted) []track.Position {
+	roll := x.seen.Face.Landmarks.Roll()
+	var path []track.Position
+	for _, p := range x.path {
+		p.Roll = roll
+		path = append(path, p)
+		if held := o.heldUntil(p.Frame); held > p.Frame {
+			p.Frame = held
+			path = append(path, p)
+		}
+	}
+	return path
+}
+
+// heldUntil is the last frame that may show the same as this one, which was searched: what is due every few frames was left out, as
+// nothing had happened, until the next that was searched.
+func (o *sorter) heldUntil(frame int) int {
+	i, _ := slices.BinarySearch(o.searched, frame+1)
+	next := o.frames
+	if i < len(o.searched) {
+		next = o.searched[i]
+	}
+	shot := o.shotOf(frame)
+	if shot < len(o.shots) {
+		next = min(next, o.shots[shot])
+	}
+	if next-frame <= searchEvery {
+		return frame
+	}
+	return next - 1
 }
 
 // fleeting says that a face was seen on one frame, and neither on the one searched before nor on the one after, of one shot. Watch
