@@ -64,23 +64,20 @@ func clips() []clip {
 	return []clip{
 		{name: "b-frames", file: "b.mp4", short: true, make: args(picture(""), tone("440"), x264, "-c:a aac")},
 		{name: "variable rate mp4", file: "v.mp4", make: args(picture(vary), tone("440"), x264, "-fps_mode passthrough -enc_time_base 1:90000 -c:a aac")},
-		{name: "variable rate mkv", file: "v.mkv", make: args(picture(vary), tone("440"), x264, "-fps_mode passthrough -enc_time_base 1:90000 -c:a ac3")},
 		rotated("90"),
-		{name: "start offset", file: "o.mp4", make: args(picture(""), tone("440"), x264, "-c:a aac -output_ts_offset 1.5")},
+		{name: "start offset, anamorphic", file: "o.mp4", make: args(picture(",setsar=sar=700/699:max=65535"), tone("440"), x264, "-c:a aac -output_ts_offset 1.5"), info: func(i Info) bool { return i.Aspect == [2]int{700, 699} }},
 		{name: "late picture, gsm", file: "l.mov", make: args("-itsoffset 0.4", picture(""), tone("440"), x264, "-c:a libgsm -ar 8000"), info: func(i Info) bool { return !i.Audio[0].Copy }},
-		{name: "late sound", file: "l.mkv", make: args(picture(""), "-itsoffset 0.3", tone("440"), tone("880"), "-map 0 -map 1 -map 2", x264, "-c:a:0 alac -c:a:1 flac")},
 		{
 			name: "edit list", file: "e.mp4", before: [][]string{args(picture(""), tone("440"), "-c:v libx264 -bf 3 -g 50 -c:a aac whole.mp4")},
 			make: args("-ss 0.5 -i whole.mp4 -c copy"), info: func(i Info) bool { return i.Frames >= 12 },
 		},
-		{name: "two tracks, ntsc", file: "2.mp4", make: args("-f lavfi -i testsrc2=s=160x120:r=30000/1001:d=1", tone("440"), tone("880"), "-map 0 -map 1 -map 2", x264, "-c:a:0 aac -c:a:1 libmp3lame -metadata:s:a:0 language=eng -metadata:s:a:1 language=deu"), info: func(i Info) bool { return len(i.Audio) == 2 }},
+		{name: "two tracks, ntsc, fragmented", file: "2.mp4", make: args("-f lavfi -i testsrc2=s=160x120:r=30000/1001:d=1", tone("440"), tone("880"), "-map 0 -map 1 -map 2", x264, "-c:a:0 aac -c:a:1 libmp3lame -metadata:s:a:0 language=eng -metadata:s:a:1 language=deu -movflags frag_keyframe+empty_moov"), info: func(i Info) bool { return len(i.Audio) == 2 }},
 		{name: "metadata mp4", file: "m.mp4", make: args("-f ffmetadata -i meta.txt", picture(""), tone("440"), "-i s.srt -i cover.png -map 1 -map 2 -map 3 -map 4", x264, "-c:v:1 png -disposition:v:1 attached_pic -c:a aac -c:s mov_text -map_metadata 0 -metadata:s:a:0 handler_name=Secret -metadata:s:s:0 language=eng"), before: [][]string{args(picture(""), "-frames:v 1 cover.png")}},
-		{name: "metadata mkv", file: "m.mkv", make: args("-f ffmetadata -i meta.txt", picture(""), tone("440"), "-i s.srt -map 1 -map 2 -map 3", x264, "-c:a eac3 -c:s srt -map_metadata 0 -metadata:s:a:0 title=Secret -attach meta.txt -metadata:s:t mimetype=text/plain")},
+		{name: "metadata, variable rate, late sound mkv", file: "m.mkv", make: args("-f ffmetadata -i meta.txt", picture(vary), "-itsoffset 0.3", tone("440"), tone("880"), "-i s.srt -map 1 -map 2 -map 3 -map 2 -map 4", x264, "-fps_mode passthrough -enc_time_base 1:90000 -c:a:0 eac3 -c:a:1 alac -c:a:2 flac -c:s srt -map_metadata 0 -metadata:s:a:0 title=Secret -attach meta.txt -metadata:s:t mimetype=text/plain")},
 		{name: "odd size", file: "odd.webm", make: args("-f lavfi -i testsrc2=s=161x121:r=25:d=1", tone("440"), "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -c:a libopus"), info: func(i Info) bool { return i.Width == 160 && i.Height == 120 }},
 		{name: "hdr", file: "h.mp4", make: args(picture(""), tone("440"), "-c:v libx265 -preset ultrafast -x265-params log-level=error -pix_fmt yuv420p10le -color_trc smpte2084 -color_primaries bt2020 -colorspace bt2020nc -tag:v hvc1 -c:a aac"), info: func(i Info) bool { return i.Colour.HDR }},
 		{name: "one frame", file: "1.mp4", make: args(picture(""), x264, "-frames:v 1"), info: func(i Info) bool { return i.Frames == 1 }},
 		{name: "interlaced, full range", file: "i.mp4", make: args(picture(",scale=out_range=pc,format=yuvj420p,interlace"), tone("440"), x264, "-flags +ilme+ildct -color_range pc -c:a aac"), info: func(i Info) bool { return i.Colour.Full }},
-		{name: "anamorphic", file: "sar.mp4", make: args(picture(",setsar=sar=700/699:max=65535"), x264), info: func(i Info) bool { return i.Aspect == [2]int{700, 699} }},
 		{name: "mjpeg avi", file: "j.avi", make: args(picture(""), tone("440"), "-c:v mjpeg -c:a pcm_s16le")},
 		{name: "mpeg4 avi", file: "4.avi", make: args(picture(""), tone("440"), "-c:v mpeg4 -bf 2 -c:a libmp3lame")},
 		{name: "vp8", file: "8.webm", make: args(picture(""), tone("440"), "-c:v libvpx -deadline realtime -cpu-used 8 -c:a libvorbis")},
@@ -89,7 +86,6 @@ func clips() []clip {
 		{name: "transport stream", file: "t.ts", short: true, make: args(picture(""), tone("440"), tone("880"), "-map 0 -map 1 -map 2", x264, "-c:a:0 aac -c:a:1 mp2")},
 		{name: "broadcast", file: "b.ts", make: args(picture(""), tone("440"), "-c:v mpeg2video -bf 2 -c:a ac3 -output_ts_offset 50000")},
 		{name: "gif", file: "g.gif", make: args(picture(""), "-vf split[a][b];[a]palettegen[p];[b][p]paletteuse")},
-		{name: "fragmented", file: "frag.mp4", make: args(picture(""), tone("440"), x264, "-c:a aac -movflags frag_keyframe+empty_moov")},
 	}
 }
 
