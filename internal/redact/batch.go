@@ -49,7 +49,13 @@ func newBatch(ctx context.Context, o Options, scan *intake.Batch, orders []pipel
 	b := &batch{orders: orders, problems: scan.Problems}
 	for i := range scan.Files {
 		file := &scan.Files[i]
+		told := teller{}
+		if file.Size >= largeFile {
+			told = teller{progress: o.Progress, name: intake.Display(file.Rel)}
+		}
+		told.step("reading it")
 		seen, err := look(ctx, *file, o)
+		told.end()
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -67,6 +73,9 @@ func newBatch(ctx context.Context, o Options, scan *intake.Batch, orders []pipel
 	b.partCollisions(scan.Files)
 	return b, nil
 }
+
+// largeFile is from where on the user is told that a file is being read: a second's worth on a slow disk.
+const largeFile = 100 << 20
 
 // outputName is File.Output, now that it is known what the file is.
 func outputName(file intake.File, seen first) string {
