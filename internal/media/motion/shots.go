@@ -18,26 +18,28 @@ type shots struct {
 	last  *tiny       // the last frame with structure, nil before there was one
 	lost  float64     // share of the parts of the last frame that were not found on the one before
 	level float64     // running level of that
+	new   float64     // share of the last frame that shows what was not near there on the one before
 	begun bool
 	glare int // frames in a row that were far brighter than the last
 }
 
 const (
-	tinySide    = 80   // longer side of the tiny copy, pixels
-	blockSide   = 16   // of a part that is looked for; a fifth of the picture
-	blockStep   = 8    // from one part to the next
-	textured    = 3.0  // standard deviation of grey, of 255, from which on a part has structure
-	found       = 0.8  // correlation from which on a part was found again
-	fewParts    = 0.1  // share of parts with structure below which a frame has none
-	lostAtCut   = 0.5  // share of parts not found again from which on it is a cut…
-	lostAtFlash = 0.65 // …the same in a flash…
-	aboveLevel  = 0.3  // …if it is so much above what was usual just before
-	levelWeight = 0.2  // of a new frame in the running level
-	confused    = 0.2  // share of parts not found from which on motion is taken for fast
-	together    = 2.0  // tiny pixels up to which parts move alike
-	mostLost    = 0.5  // share of parts not found up to which the others say how the whole moved
-	fastUnknown = 0.05 // the speed that is then reported, of the picture's width
-	fastest     = 0.9  // the quantile of the parts' speeds that is reported
+	tinySide    = 80    // longer side of the tiny copy, pixels
+	blockSide   = 16    // of a part that is looked for; a fifth of the picture
+	blockStep   = 8     // from one part to the next
+	textured    = 3.0   // standard deviation of grey, of 255, from which on a part has structure
+	found       = 0.8   // correlation from which on a part was found again
+	fewParts    = 0.1   // share of parts with structure below which a frame has none
+	lostAtCut   = 0.5   // share of parts not found again from which on it is a cut…
+	lostAtFlash = 0.65  // …the same in a flash…
+	aboveLevel  = 0.3   // …if it is so much above what was usual just before
+	levelWeight = 0.2   // of a new frame in the running level
+	confused    = 0.2   // share of parts not found from which on motion is taken for fast…
+	sudden      = 0.004 // …and share of what was not near there before: a running child's head
+	together    = 2.0   // tiny pixels up to which parts move alike
+	mostLost    = 0.5   // share of parts not found up to which the others say how the whole moved
+	fastUnknown = 0.05  // the speed that is then reported, of the picture's width
+	fastest     = 0.9   // the quantile of the parts' speeds that is reported
 
 	white        = 228.0 // grey from which on a pixel shows nothing; 235 is white in a film
 	mostWhite    = 0.7   // share of a part from which on it shows nothing
@@ -104,7 +106,9 @@ func (s *shots) compare(now *tiny, parts []image.Point, flash bool) track.Motion
 	}
 	s.level += levelWeight * (s.lost - s.level)
 	m := s.speed(shifts)
-	if s.lost >= confused {
+	width := float64(s.size.X)
+	s.new = now.fresh(s.last, image.Pt(int(math.Round(m.Pan.X*width)), int(math.Round(m.Pan.Y*width))))
+	if s.lost >= confused || s.new >= sudden {
 		m.Speed = max(m.Speed, fastUnknown)
 	}
 	return m

@@ -152,6 +152,30 @@ func TestSpeed(t *testing.T) {
 	}
 }
 
+// Something small that flies through the picture counts as well; the same at a walk does not.
+func TestSpeedOfSomethingSmall(t *testing.T) {
+	a, b := newTexture(33), newTexture(34)
+	ball := func(x int) []byte {
+		pix, moving := a.picture(testW, testH, 0, 0, 1), brighter(b.picture(testW, testH, float64(x), 0, 1), 0.5, 120)
+		for y := 80; y < 110; y++ {
+			copy(pix[y*testW+x:y*testW+x+25], moving[y*testW+x:y*testW+x+25])
+		}
+		return pix
+	}
+	for _, step := range []int{2, 30} {
+		w, f := open(t)
+		see(t, w, f, 0, ball(100))
+		s, m, err := w.See(ball(100 + step))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Push(1, s)
+		if fast := m.Speed >= 0.02; fast != (step == 30) || m.Cut {
+			t.Errorf("%d pixels: speed %.3f, cut %v", step, m.Speed, m.Cut)
+		}
+	}
+}
+
 // A large part that moves fast counts, though the rest stands still.
 func TestSpeedOfAPart(t *testing.T) {
 	a, b := newTexture(31), newTexture(32)

@@ -13,6 +13,7 @@ type tiny struct {
 	half      plane
 	white     plane   // 1 where the picture is white
 	whiteness float64 // share of it that is
+	low, high []float32
 }
 
 // plane is a grey picture with its sums, for means and deviations of any part in constant time.
@@ -34,7 +35,47 @@ func newTiny(grey []uint8, size image.Point) *tiny {
 	t := &tiny{plane: newPlane(p, size.X, size.Y), white: newPlane(blank, size.X, size.Y)}
 	t.whiteness = t.white.sum[len(t.white.sum)-1] / float64(len(grey))
 	t.half = t.halved()
+	t.low, t.high = t.around(func(a, b float32) float32 { return min(a, b) }), t.around(func(a, b float32) float32 { return max(a, b) })
 	return t
+}
+
+// around is the extreme of what is within nearby pixels of each.
+func (p *plane) around(extreme func(a, b float32) float32) []float32 {
+	rows, all := make([]float32, len(p.grey)), make([]float32, len(p.grey))
+	for i := range p.grey {
+		x := i % p.w
+		rows[i] = p.grey[i]
+		for k := max(-nearby, -x); k <= min(nearby, p.w-1-x); k++ {
+			rows[i] = extreme(rows[i], p.grey[i+k])
+		}
+	}
+	for i := range rows {
+		y := i / p.w
+		all[i] = rows[i]
+		for k := max(-nearby, -y); k <= min(nearby, p.h-1-y); k++ {
+			all[i] = extreme(all[i], rows[i+k*p.w])
+		}
+	}
+	return all
+}
+
+// fresh is the share of the picture in which nothing that was near there on the frame before is seen, if the picture moved by
+// shift: what came there moves fast.
+func (t *tiny) fresh(before *tiny, shift image.Point) float64 {
+	n, all := 0, 0
+	brighter := float32((t.sum[len(t.sum)-1] - before.sum[len(before.sum)-1]) / float64(len(t.grey)))
+	for i, g := range t.grey {
+		x, y := i%t.w-shift.X, i/t.w-shift.Y
+		if x < 0 || y < 0 || x >= t.w || y >= t.h {
+			continue
+		}
+		all++
+		k := y*t.w + x
+		if d := g - brighter; d < before.low[k]-differs || d > before.high[k]+differs {
+			n++
+		}
+	}
+	return float64(n) / float64(max(1, all))
 }
 
 func newPlane(grey []float32, w, h int) plane {
@@ -125,7 +166,9 @@ func (t *tiny) parts() []image.Point {
 }
 
 const (
-	rather = 0.02 // by so much a farther place must be more alike than a nearer one
+	nearby  = 2    // pixels within which something that moves slowly was on the frame before: a fortieth of the width
+	differs = 12   // grey, of 255
+	rather  = 0.02 // by so much a farther place must be more alike than a nearer one
 )
 
 // near and far are how far a part is looked for, half-size pixels: a seventh of the picture's width; and to the sides nearly a third.
