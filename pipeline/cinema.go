@@ -80,12 +80,16 @@ type Screening struct {
 	Known     []track.Track `json:"known"` // tracks that were judged, without templates: the shown ones are not described again
 	Hidden    []int         `json:"hidden"`
 	Describe  bool          `json:"describe"`
+	// Pictures are cut out of the finished film on the way, from frames that lie at their times; without covers.
+	Pictures []Still `json:"pictures,omitempty"`
 }
 
 // Screened is what was seen in the finished film.
 type Screened struct {
 	Fault string `json:"fault,omitempty"` // what is wrong with frames, times or sound; empty: nothing
 	Faces []Seen `json:"faces,omitempty"` // every face that is not one of a track that is shown, described
+	// Pictures are one JPEG for each that was wanted; none where there is a fault. They are worth something only once the film is released.
+	Pictures [][]byte `json:"-"`
 }
 
 // Seen is a face in one frame.

@@ -77,7 +77,7 @@ func (l *Line) redactFilm(ctx context.Context, p *plan, number int, asset Asset,
 		case err != nil:
 			return Result{}, err
 		case found.words == "":
-			return l.letGo(ctx, t, result, file)
+			return l.letGo(t, result, file, found.pictures)
 		case len(found.faces) == 0 || t.round >= mostRounds: // no picture either: it could show what the fault is about
 			return result.withheld(found.words), nil
 		}
@@ -102,14 +102,14 @@ func (l *Line) makeFilm(ctx context.Context, t take, result *Result) (finished, 
 
 // letGo releases a film with which nothing is wrong, unless a person has wanted something obscured that even the finished film did not
 // show: only then is it certain that it is not found. There is no picture then, as one of the original could show it.
-func (l *Line) letGo(ctx context.Context, t take, result Result, file finished) (Result, error) {
+func (l *Line) letGo(t take, result Result, file finished, pictures [][]byte) (Result, error) {
 	if lost := t.lostRulings(result.Tracks); len(lost) > 0 {
 		return result.withheld("a person decided that a face is obscured which is not found there any more: " + listed(lost)), nil
 	}
 	if err := l.sealFilm(&result, file, t); err != nil {
 		return Result{}, err
 	}
-	return l.releaseFilm(ctx, result, t)
+	return l.releaseFilm(result, t, pictures)
 }
 
 // take is one way of an order through a film.

@@ -30,6 +30,7 @@ type reel struct {
 	look     func(pipeline.Screening) pipeline.Screened // instead of screened
 	file     []byte                                     // the finished film
 	picture  []byte                                     // each still
+	missing  int                                        // pictures of the finished film
 	told     []pipeline.Frames
 	busy     func(ctx context.Context, call string, told func(pipeline.Frames)) error // in each call that takes long
 
@@ -39,6 +40,7 @@ type reel struct {
 	render   pipeline.Rendering
 	screen   pipeline.Screening
 	stills   []pipeline.Still
+	pictured []pipeline.Still // those of the finished film
 	stillsOf string
 }
 
@@ -86,7 +88,12 @@ func (r *reel) Screen(ctx context.Context, _ pipeline.Film, s pipeline.Screening
 	if r.look != nil {
 		r.screened = r.look(s)
 	}
-	return r.screened, r.call(ctx, "screen", told)
+	r.pictured = append(r.pictured, s.Pictures...)
+	seen := r.screened
+	for range len(s.Pictures) - r.missing {
+		seen.Pictures = append(seen.Pictures, r.picture)
+	}
+	return seen, r.call(ctx, "screen", told)
 }
 
 func (r *reel) Stills(ctx context.Context, path string, wanted []pipeline.Still) ([][]byte, error) {

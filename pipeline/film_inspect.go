@@ -14,12 +14,17 @@ import (
 type fault struct {
 	words string // for the person who has to decide; "": nothing
 	faces []Seen // that must not be seen; none where the fault is another
+	// pictures are those of the contact sheet where there is no fault: with one they may show what nobody may see.
+	pictures [][]byte
 }
 
 // screen looks at the finished film as a stranger would.
 func (l *Line) screen(ctx context.Context, t take, result Result) (fault, error) {
 	l.Step("screen")
 	s := Screening{Rendering: t.rendering(result.Tracks), Known: t.seen.Tracks, Hidden: hiddenTracks(result.Tracks), Describe: t.order.Mode != Everyone}
+	for _, shot := range t.finishedStrips(result.Tracks) {
+		s.Pictures = append(s.Pictures, shot.still)
+	}
 	screened, err := l.Cinema.Screen(ctx, t.film(), s, l.pass(t.pass+1, t.passes))
 	if err != nil {
 		return fault{}, fmt.Errorf("screening the finished film: %w", err)
@@ -32,7 +37,11 @@ func (l *Line) screen(ctx context.Context, t take, result Result) (fault, error)
 	if screened.Fault != "" {
 		return fault{words: screened.Fault}, nil
 	}
-	return t.fault(screened.Faces, result.Tracks), nil
+	found := t.fault(screened.Faces, result.Tracks)
+	if found.words == "" {
+		found.pictures = screened.Pictures
+	}
+	return found, nil
 }
 
 func hiddenTracks(verdicts []TrackResult) []int {

@@ -18,7 +18,7 @@ const (
 	stripSide     = 128 // pixels
 	bareSide      = 192
 	thumbnailSide = 640 // as of photographs
-	atOnce        = 16  // pictures cut between two heartbeats
+	atOnce        = 32  // pictures cut between two heartbeats
 	around        = 1.5 // what a picture of a face shows, in widths and heights of the head
 )
 
@@ -145,8 +145,20 @@ func bestMoments(t *track.Track, n int) []int {
 	return frames
 }
 
-// photographs cuts the pictures out of the film at path and hands them to the tracks whose they are.
+// finishedStrips are the pictures of each track, as cut from the finished film.
+func (t *take) finishedStrips(verdicts []TrackResult) []shot {
+	shots := t.strips(verdicts)
+	for i := range shots {
+		shots[i].still.At -= t.start()
+		shots[i].still.Covers = nil
+	}
+	return shots
+}
+
+// photographs cuts the pictures out of the film at path and hands them to the tracks whose they are. They are cut in the order of
+// their times, so that few of them have to be sought.
 func (l *Line) photographs(ctx context.Context, result *Result, path string, shots []shot) error {
+	slices.SortStableFunc(shots, func(a, b shot) int { return cmp.Compare(a.at, b.at) })
 	for chunk := range slices.Chunk(shots, atOnce) {
 		stills := make([]Still, len(chunk))
 		for i, s := range chunk {
@@ -156,13 +168,21 @@ func (l *Line) photographs(ctx context.Context, result *Result, path string, sho
 		if err != nil {
 			return err
 		}
-		if len(pictures) != len(chunk) {
-			return fmt.Errorf("%w: %d pictures of %d", errNonsense, len(pictures), len(chunk))
-		}
-		for i, s := range chunk {
-			result.take(s, pictures[i])
+		if err := result.takeAll(chunk, pictures); err != nil {
+			return err
 		}
 		l.Step("pictures")
+	}
+	return nil
+}
+
+// takeAll hands pictures to the tracks whose they are.
+func (r *Result) takeAll(shots []shot, pictures [][]byte) error {
+	if len(pictures) != len(shots) {
+		return fmt.Errorf("%w: %d pictures of %d", errNonsense, len(pictures), len(shots))
+	}
+	for i, s := range shots {
+		r.take(s, pictures[i])
 	}
 	return nil
 }

@@ -98,8 +98,8 @@ func checkStill(t *testing.T, r *reel, still pipeline.Still) {
 func TestPicturesOfAReleasedFilm(t *testing.T) {
 	r := &reel{watched: footageOf(cast()...), file: cleanFilm(t), picture: []byte("jpeg")}
 	result := shootOne(t, r, newOrder(t, nil))
-	if r.stillsOf != result.DerivativePath || string(result.Thumbnail) != "jpeg" {
-		t.Errorf("pictures of %q", r.stillsOf)
+	if len(r.stills) > 0 || string(result.Thumbnail) != "jpeg" {
+		t.Errorf("%d pictures of %q", len(r.stills), r.stillsOf)
 	}
 	for i, v := range result.Tracks {
 		if len(v.Pictures) != 4 || slices.ContainsFunc(v.Pictures, func(p pipeline.Picture) bool { return p.Bare }) {
@@ -109,7 +109,7 @@ func TestPicturesOfAReleasedFilm(t *testing.T) {
 			t.Errorf("track %d: pictures are not in the order of time", i+1)
 		}
 	}
-	for _, still := range r.stills {
+	for _, still := range r.pictured {
 		if !slices.Contains(r.watched.Times, still.At) || still.Covers != nil {
 			t.Errorf("a picture at %v with %d covers", still.At, len(still.Covers))
 		}
@@ -165,5 +165,9 @@ func TestPicturesThatAreMissing(t *testing.T) {
 	result := shootOne(t, r, newOrder(t, nil))
 	if result.Outcome != pipeline.Released || result.Thumbnail != nil || result.Tracks[0].Pictures != nil {
 		t.Errorf("%+v", result)
+	}
+	r = &reel{watched: footageOf(cast()...), file: cleanFilm(t), missing: 1}
+	if results, err := shoot(t, r, newOrder(t, nil)); err == nil {
+		t.Errorf("released with a picture less than was asked for: %+v", results)
 	}
 }

@@ -37,7 +37,7 @@ func TestAFilmGoesOnWhereItWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"render", "screen", "stills"}; !slices.Equal(r.calls, want) {
+	if want := []string{"render", "screen"}; !slices.Equal(r.calls, want) {
 		t.Errorf("calls %v, want %v", r.calls, want)
 	}
 	if _, err := os.Stat(filepath.Join(r.render.Folder, "segment")); err != nil || r.render.Folder != before.Folder {

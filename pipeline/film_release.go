@@ -5,21 +5,15 @@ import (
 	"fmt"
 )
 
-// releaseFilm marks the result as released, with pictures cut out of the finished film. The worker commits it; until
+// releaseFilm marks the result as released, with pictures cut out of the finished film when it was screened. The worker commits it; until
 // then nobody sees it.
-func (l *Line) releaseFilm(ctx context.Context, result Result, t take) (Result, error) {
+func (l *Line) releaseFilm(result Result, t take, pictures [][]byte) (Result, error) {
 	l.Step("release")
-	path := t.rendering(result.Tracks).Out
-	shots := t.strips(result.Tracks)
-	for i := range shots {
-		shots[i].still.At -= t.start()
-		shots[i].still.Covers = nil
-	}
-	if err := l.photographs(ctx, &result, path, shots); err != nil {
+	if err := result.takeAll(t.finishedStrips(result.Tracks), pictures); err != nil {
 		return Result{}, fmt.Errorf("making the contact sheet's pictures: %w", err)
 	}
 	result.Outcome = Released
-	result.DerivativePath = path
+	result.DerivativePath = t.rendering(result.Tracks).Out
 	return result, nil
 }
 

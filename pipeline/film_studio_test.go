@@ -30,6 +30,7 @@ type studio struct {
 	handed, done, retried, beats int
 	getErr, putErr, advanceErr   error
 	scratch                      string
+	altered                      bool // on the way to where derivatives are stored
 	stop                         context.CancelFunc
 }
 
@@ -105,6 +106,9 @@ type studioFilms struct{ *studio }
 
 func (s studioFilms) Put(_ context.Context, r io.Reader) (string, int64, error) {
 	data, err := io.ReadAll(r)
+	if s.altered {
+		data = []byte("another film")
+	}
 	digest := sha256.Sum256(data)
 	name := hex.EncodeToString(digest[:])
 	s.stored[name] = data

@@ -144,8 +144,9 @@ func copyTo(to, from string) error {
 	return errors.Join(err, out.Close())
 }
 
-func (e *eyes) Screen(context.Context, pipeline.Film, pipeline.Screening, func(pipeline.Frames)) (pipeline.Screened, error) {
-	return pipeline.Screened{}, nil
+func (e *eyes) Screen(ctx context.Context, _ pipeline.Film, s pipeline.Screening, _ func(pipeline.Frames)) (pipeline.Screened, error) {
+	pictures, err := e.Stills(ctx, s.Rendering.Out, s.Pictures)
+	return pipeline.Screened{Pictures: pictures}, err
 }
 
 func (e *eyes) Stills(_ context.Context, _ string, wanted []pipeline.Still) ([][]byte, error) {

@@ -61,7 +61,7 @@ type response struct {
 	Watched  *pipeline.Watched  `json:"watched,omitempty"`
 	Rendered *pipeline.Rendered `json:"rendered,omitempty"`
 	Screened *pipeline.Screened `json:"screened,omitempty"`
-	Sizes    []int              `json:"sizes,omitempty"` // of the stills, bytes; the body holds them one after the other
+	Sizes    []int              `json:"sizes,omitempty"` // of the pictures, bytes; the body holds them one after the other
 	// Templates are those of the views of what was watched; the body holds them.
 	Templates [][]templateRef `json:"templates,omitempty"`
 }

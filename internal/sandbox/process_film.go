@@ -31,8 +31,12 @@ func (p *Process) Render(ctx context.Context, f pipeline.Film, r pipeline.Render
 
 // Screen implements pipeline.Cinema.
 func (p *Process) Screen(ctx context.Context, f pipeline.Film, s pipeline.Screening, told func(pipeline.Frames)) (pipeline.Screened, error) {
-	r, _, err := p.callFilm(ctx, callScreen, filmRequest{Film: f, Screening: &s}, told)
-	return answered(r.Screened, err)
+	r, body, err := p.callFilm(ctx, callScreen, filmRequest{Film: f, Screening: &s}, told)
+	screened, err := answered(r.Screened, err)
+	if err == nil && len(r.Sizes) > 0 {
+		screened.Pictures, err = split(body, r.Sizes)
+	}
+	return screened, err
 }
 
 // Stills implements pipeline.Cinema. It gives no word of how far it is: the context bounds it.

@@ -79,7 +79,7 @@ func (c *trickster) Render(_ context.Context, f pipeline.Film, r pipeline.Render
 }
 
 func (c *trickster) Screen(_ context.Context, _ pipeline.Film, s pipeline.Screening, _ func(pipeline.Frames)) (pipeline.Screened, error) {
-	return pipeline.Screened{Fault: s.Rendering.Folder, Faces: []pipeline.Seen{{Frame: 5, Hidden: s.Hidden[0]}}}, nil
+	return pipeline.Screened{Fault: s.Rendering.Folder, Faces: []pipeline.Seen{{Frame: 5, Hidden: s.Hidden[0]}}, Pictures: [][]byte{[]byte("one"), {}, []byte("three")}}, nil
 }
 
 func (c *trickster) Stills(_ context.Context, path string, wanted []pipeline.Still) ([][]byte, error) {
@@ -109,7 +109,7 @@ func TestFilmAnswersCrossUnchanged(t *testing.T) {
 		t.Fatalf("Render: %v\n%s", err, diff)
 	}
 	seen, err := p.Screen(ctx, f, pipeline.Screening{Rendering: r, Hidden: []int{4}}, nil)
-	if diff := cmp.Diff(pipeline.Screened{Fault: "folder", Faces: []pipeline.Seen{{Frame: 5, Hidden: 4}}}, seen); err != nil || diff != "" {
+	if diff := cmp.Diff(pipeline.Screened{Fault: "folder", Faces: []pipeline.Seen{{Frame: 5, Hidden: 4}}, Pictures: [][]byte{[]byte("one"), {}, []byte("three")}}, seen); err != nil || diff != "" {
 		t.Fatalf("Screen: %v\n%s", err, diff)
 	}
 	stills, err := p.Stills(ctx, "film", []pipeline.Still{{At: time.Second, Side: 64}, {At: time.Minute, Side: 320}})

@@ -66,15 +66,21 @@ func answerFilm(ctx context.Context, v pipeline.Vision, call string, f filmReque
 	case call == callScreen && f.Screening != nil:
 		r.Screened = new(pipeline.Screened)
 		*r.Screened, err = c.Screen(ctx, f.Film, *f.Screening, t.tell)
+		r.Sizes, file = joined(r.Screened.Pictures)
 	case call == callStills:
 		var stills [][]byte
 		stills, err = c.Stills(ctx, f.Film.Path, f.Stills)
-		for _, s := range stills {
-			r.Sizes = append(r.Sizes, len(s))
-		}
-		file = bytes.Join(stills, nil)
+		r.Sizes, file = joined(stills)
 	default:
 		err = fmt.Errorf("%q: %w", call, errIncomplete)
 	}
 	return r, file, err
+}
+
+// joined is one body of several parts; see split.
+func joined(parts [][]byte) (sizes []int, body []byte) {
+	for _, p := range parts {
+		sizes = append(sizes, len(p))
+	}
+	return sizes, bytes.Join(parts, nil)
 }

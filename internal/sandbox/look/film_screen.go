@@ -25,6 +25,8 @@ func (e *Eyes) Screen(ctx context.Context, f pipeline.Film, s pipeline.Screening
 		return pipeline.Screened{}, fmt.Errorf("screening: %w", err)
 	}
 	c := &screening{eyes: e, film: f, r: s.Rendering, told: teller(told), sorter: newSorter(e, s)}
+	c.album = newAlbum(s.Rendering.Info, s.Pictures, s.Rendering.Times, c.start())
+	defer c.album.close()
 	err := c.run(ctx)
 	if fault := faultOf(err); fault != "" {
 		return pipeline.Screened{Fault: fault}, nil
@@ -32,7 +34,7 @@ func (e *Eyes) Screen(ctx context.Context, f pipeline.Film, s pipeline.Screening
 	if err != nil {
 		return pipeline.Screened{}, fmt.Errorf("screening: %w", err)
 	}
-	return pipeline.Screened{Faces: c.sorter.faces()}, nil
+	return pipeline.Screened{Faces: c.sorter.faces(), Pictures: c.album.pictures}, nil
 }
 
 // faultOf is what an error says against the finished film; empty where it says nothing of it.
@@ -57,6 +59,7 @@ type screening struct {
 	r      pipeline.Rendering
 	told   func(pipeline.Frames)
 	sorter *sorter
+	album  *album
 
 	frames   *pool[*film.Frame]
 	pictures *pool[*raster.Mat]
@@ -161,10 +164,7 @@ func (c *screening) compare(ctx context.Context, like model, in <-chan *film.Fra
 	defer close(c.ordered)
 	defer close(c.search.queue)
 	var now, searched blocks
-	n, start := 0, time.Duration(0)
-	if !c.film.Part.Whole() {
-		start = c.r.Times[0]
-	}
+	n, start := 0, c.start()
 	for f := range in {
 		if n >= len(c.r.Times) || (f.At-c.r.Times[n]+start).Abs() > time.Millisecond {
 			return different("frame %d of the finished film lies at %v", n, f.At)
@@ -172,6 +172,9 @@ func (c *screening) compare(ctx context.Context, like model, in <-chan *film.Fra
 		y, _, _ := f.Planes()
 		now.measure(y, f.Width, f.Height)
 		if err := like.compare(f, &now, n); err != nil {
+			return err
+		}
+		if err := c.album.see(f, n); err != nil {
 			return err
 		}
 		if !c.due(n) || now.same(&searched) {
@@ -189,6 +192,14 @@ func (c *screening) compare(ctx context.Context, like model, in <-chan *film.Fra
 		return different("the finished film has %d frames instead of %d", n, len(c.r.Times))
 	}
 	return ctx.Err()
+}
+
+// start is the time stamp that the finished film's first frame has lost.
+func (c *screening) start() time.Duration {
+	if c.film.Part.Whole() || len(c.r.Times) == 0 {
+		return 0
+	}
+	return c.r.Times[0]
 }
 
 // due says whether a frame is searched: at least every fifth, the last, and each on which a track begins or ends.

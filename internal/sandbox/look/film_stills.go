@@ -54,7 +54,7 @@ func (e *Eyes) stills(ctx context.Context, path string, wanted []pipeline.Still)
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(wanted[a].At, wanted[b].At) })
-	c := &cutting{ctx: ctx, projector: p, path: path, info: info, mat: raster.NewMat()}
+	c := &cutting{ctx: ctx, projector: p, path: path, scissors: newScissors(info)}
 	defer c.close()
 	stills := make([][]byte, len(wanted))
 	for _, i := range order {
@@ -70,14 +70,21 @@ type cutting struct {
 	*projector
 	ctx         context.Context
 	path        string
-	info        film.Info
+	scissors
 	decoder     *film.Decoder // nil: none is open
 	before, now film.Frame
 	got         int // frames decoded since it was opened
 	ended       bool
-	copied      film.Frame // painted over
-	mat         raster.Mat
 }
+
+// scissors cut pictures out of frames.
+type scissors struct {
+	info   film.Info
+	copied film.Frame // painted over
+	mat    raster.Mat
+}
+
+func newScissors(info film.Info) scissors { return scissors{info: info, mat: raster.NewMat()} }
 
 func (c *cutting) close() {
 	if c.decoder != nil {
@@ -141,7 +148,7 @@ func (c *cutting) advance(at time.Duration) error {
 	return nil
 }
 
-func (c *cutting) cut(f *film.Frame, s pipeline.Still) ([]byte, error) {
+func (c *scissors) cut(f *film.Frame, s pipeline.Still) ([]byte, error) {
 	if len(s.Covers) > 0 {
 		if err := c.paint(f, s.Covers); err != nil {
 			return nil, err
@@ -162,7 +169,7 @@ func (c *cutting) cut(f *film.Frame, s pipeline.Still) ([]byte, error) {
 }
 
 // paint obscures a copy of the frame: another still of it may want it bare.
-func (c *cutting) paint(f *film.Frame, covers []face.Region) error {
+func (c *scissors) paint(f *film.Frame, covers []face.Region) error {
 	pix := append(c.copied.Pix[:0], f.Pix...)
 	c.copied = *f
 	c.copied.Pix = pix
