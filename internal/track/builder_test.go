@@ -424,3 +424,41 @@ func TestCoverAsJSON(t *testing.T) {
 		t.Error("an empty cover covers something")
 	}
 }
+
+// A head that runs faster than the flow can follow is one track nevertheless, and covered on its way into the picture and out of it.
+func TestRunningHead(t *testing.T) {
+	r := newReel(t, blind{})
+	for range 4 {
+		r.search()
+	}
+	for i := range 5 {
+		r.frame(Motion{Speed: 0.05})
+		r.found(faceAt(110+70*float64(i), 100+float64(i), 0.8))
+	}
+	for range 3 {
+		r.search()
+	}
+	tracks := r.b.Finish()
+	if len(tracks) != 1 || tracks[0].Seen != 5 {
+		t.Fatalf("%+v", tracks)
+	}
+	for n, x := range map[int]float64{11: 40, 13: 180, 17: 440, 18: 500} {
+		if p, ok := tracks[0].On(n); !ok || math.Abs(p.Box.X-x) > 25 {
+			t.Errorf("frame %d: %+v, want it at %v", n, p, x)
+		}
+	}
+	if tracks[0].First() != 10 {
+		t.Errorf("begins on frame %d, before it is in the picture", tracks[0].First())
+	}
+}
+
+// Where it may be either of two, a face that is far away belongs to none of them.
+func TestTwoThatRun(t *testing.T) {
+	r := newReel(t, blind{})
+	r.search(faceAt(100, 100, 0.95), faceAt(200, 100, 0.95))
+	r.frame(Motion{})
+	r.found(faceAt(150, 100, 0.95))
+	if tracks := r.b.Finish(); len(tracks) != 3 {
+		t.Errorf("%d tracks, want 3", len(tracks))
+	}
+}

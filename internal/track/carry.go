@@ -10,7 +10,8 @@ import (
 // carried is where motion has brought a face on one frame.
 type carried struct {
 	box   face.Box
-	trust float64 // running mean of how sure the steps were
+	sure  float64 // of the step to this frame
+	trust float64 // running mean of that
 	grow  float64 // uncertainty so far, share of the size
 	met   int     // frames in a row on which another face was seen in this place
 }
@@ -36,7 +37,7 @@ const (
 func (c carried) step(m Moved, d drift, pan face.Point, met bool, pace float64) carried {
 	believed := min(1, m.Sure/halfSure)
 	weight := min(1, pace/trustTime)
-	next := carried{box: mix(d.move(c.box, pan), m.Box, believed), trust: c.trust + weight*(m.Sure-c.trust)}
+	next := carried{box: mix(d.move(c.box, pan), m.Box, believed), sure: m.Sure, trust: c.trust + weight*(m.Sure-c.trust)}
 	next.grow = min(growMost, c.grow+pace*(growSure+growUnsure*(1-m.Sure)))
 	if met {
 		next.met = c.met + 1

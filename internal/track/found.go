@@ -213,7 +213,7 @@ func leftOver(faces []face.Face, taken []bool) []face.Face {
 
 // begin makes tracks of faces that belong to none, or finds that they are lost ones after all.
 func (b *Builder) begin(faces []face.Face) error {
-	faces = b.single(faces)
+	faces = b.leap(b.single(faces))
 	if len(faces) == 0 {
 		return nil
 	}
@@ -248,7 +248,8 @@ func (b *Builder) single(faces []face.Face) []face.Face {
 // add begins a track with the way back from its first sighting.
 func (b *Builder) add(f face.Face, back []carried) {
 	b.ids++
-	s := &strand{id: b.ids, shot: b.shot, looked: -1}
+	s := &strand{id: b.ids, shot: b.shot, looked: -1, lead: min(len(b.past), b.options.frames(shortest))}
+	s.blurred = len(back) > 0 && back[0].sure < lostFlow
 	roll := rollOf(f, 0)
 	back = back[:kept(back, b.options)]
 	s.before = b.searchesIn(len(back))

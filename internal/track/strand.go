@@ -18,11 +18,13 @@ type strand struct {
 	looked   int       // frame of the last patient look
 	rejoined bool      // found again after a while, and not described since
 
-	seen   int
-	runs   [][2]int
-	before int // searches on the way back from the first sighting, which did not see it
-	after  int // searches after it that did not
-	score  float64
+	seen    int
+	runs    [][2]int
+	blurred bool // the flow lost it before its first sighting
+	lead    int  // frames of the shot before the first sighting, as far as a face is carried on at least
+	before  int  // searches on the way back from the first sighting, which did not see it
+	after   int  // searches after it that did not
+	score   float64
 
 	wants wants
 }
