@@ -57,6 +57,9 @@ func (e *Eyes) ready() (err error) {
 	if err == nil && e.films.tools == (film.Tools{}) {
 		e.films.tools, err = film.FindTools()
 	}
+	if err == nil {
+		err = vision.KeepBuffers() // not before: photographs are of all sizes, and large
+	}
 	return err
 }
 

@@ -68,8 +68,8 @@ func (e *Eyes) stills(ctx context.Context, path string, wanted []pipeline.Still)
 // cutting is one film out of which stills are cut, in order of time.
 type cutting struct {
 	*projector
-	ctx         context.Context
-	path        string
+	ctx  context.Context
+	path string
 	scissors
 	decoder     *film.Decoder // nil: none is open
 	before, now film.Frame
