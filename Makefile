@@ -66,13 +66,13 @@ bench: deps
 	@mkdir -p $(OUT)
 	$(BIN) measure bench --models $(MODELS) | tee $(OUT)/bench.txt
 
-# MEDIA may name a folder with people/ and crowds/, and YUNET the weights of the yardstick.
+# MEDIA may name a folder with people/, crowds/ and faces.mp4, and YUNET the weights of the yardstick.
 MEDIA ?= $(wildcard ../shared/media)
 YUNET ?= $(wildcard ../shared/models/yunet_n_640_640.onnx)
 eval: deps
 	@mkdir -p $(OUT)
 	$(BIN) measure eval --models $(MODELS) \
-	  $(if $(MEDIA),--people $(MEDIA)/people --crowds $(MEDIA)/crowds) $(if $(YUNET),--yunet $(YUNET)) | tee $(OUT)/eval.txt
+	  $(if $(MEDIA),--people $(MEDIA)/people --crowds $(MEDIA)/crowds --clip $(MEDIA)/faces.mp4) $(if $(YUNET),--yunet $(YUNET)) | tee $(OUT)/eval.txt
 
 FUZZTIME ?= 60s
 fuzz: packages

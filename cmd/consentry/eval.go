@@ -18,9 +18,11 @@ import (
 )
 
 type measureEval struct {
-	People string `help:"Labelled photographs, NAME[N].jpg." placeholder:"DIR" type:"path"`
-	Crowds string `help:"Photographs of groups and crowds; needs --yunet." placeholder:"DIR" type:"path"`
-	YuNet  string `name:"yunet" help:"Weights of the detector that serves as the yardstick." placeholder:"FILE" type:"path"`
+	People    string       `help:"Labelled photographs, NAME[N].jpg." placeholder:"DIR" type:"path"`
+	Crowds    string       `help:"Photographs of groups and crowds; needs --yunet." placeholder:"DIR" type:"path"`
+	YuNet     string       `name:"yunet" help:"Weights of the detector that serves as the yardstick." placeholder:"FILE" type:"path"`
+	Made      measureFilms `embed:""`
+	OnlyFilms bool         `help:"Leave photographs out."`
 }
 
 // Run prints what can be measured with what is there.
@@ -28,10 +30,12 @@ func (m *measureEval) Run(ctx context.Context, a *app) error {
 	if err := a.verifyWithSamples(ctx); err != nil {
 		return err
 	}
-	if err := m.detection(ctx, a); err != nil {
-		return err
+	if !m.OnlyFilms {
+		if err := errors.Join(m.detection(ctx, a), m.description(ctx, a)); err != nil {
+			return err
+		}
 	}
-	return m.description(ctx, a)
+	return m.Made.run(ctx, a, m.People)
 }
 
 // verifyWithSamples wants the weights and the sample photographs.
@@ -64,8 +68,7 @@ func (m *measureEval) detection(ctx context.Context, a *app) error {
 		return nil
 	}
 	vision.OneThread()
-	w := a.lookModels()
-	tested, err := vision.OpenFinder(w.Detector, w.Landmarks, vision.DefaultOptions())
+	tested, err := a.finder()
 	if err != nil {
 		return err
 	}

@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"image"
 	"math"
 	"path/filepath"
 	"slices"
+
+	"gocv.io/x/gocv"
 
 	"github.com/consentry/consentry/internal/evaluation/footage"
 	"github.com/consentry/consentry/internal/face"
@@ -26,10 +29,10 @@ type Enrolment struct {
 }
 
 // GroupTroupe makes films' stills of a folder of group photographs: whole, with every face marked, and each head by itself. Each
-// pair of same names two faces that are one person. References are of the same stills: there are no others.
-func GroupTroupe(ctx context.Context, dir string, describe DescribeFile, same ...[2]FaceAt) (*Troupe, error) {
+// pair of same names two faces that are one person. The detector has a say in where faces are. References are of the same stills: there are no others.
+func GroupTroupe(ctx context.Context, dir string, describe DescribeFile, detector Detector, same ...[2]FaceAt) (*Troupe, error) {
 	t := &Troupe{}
-	err := eachStill(ctx, dir, describe, func(path string, picture *footage.Picture, faces []face.Face) {
+	err := eachStill(ctx, dir, describe, detector, func(path string, picture *footage.Picture, faces []face.Face) {
 		slices.SortFunc(faces, func(a, b face.Face) int { return cmp.Compare(a.Box.X, b.Box.X) })
 		marks := make([]footage.Mark, len(faces))
 		for i, f := range faces {
@@ -53,13 +56,13 @@ func personOf(at FaceAt, same [][2]FaceAt) string {
 
 // SinglesTroupe makes films' stills of a folder as [LabelledFaces] reads it: of each photograph the main head. Of people with
 // several photographs the one best for enrolling is kept out of the films and is the reference. Photographs of groups are left out.
-func SinglesTroupe(ctx context.Context, dir string, describe DescribeFile) (*Troupe, error) {
+func SinglesTroupe(ctx context.Context, dir string, describe DescribeFile, detector Detector) (*Troupe, error) {
 	type shot struct {
 		picture *footage.Picture
 		face    face.Face
 	}
 	shots := map[string][]shot{}
-	err := eachStill(ctx, dir, describe, func(path string, picture *footage.Picture, faces []face.Face) {
+	err := eachStill(ctx, dir, describe, detector, func(path string, picture *footage.Picture, faces []face.Face) {
 		if len(faces) == 0 || isGroup(faces) {
 			return
 		}
@@ -100,7 +103,7 @@ func sortedKeys[V any](m map[string]V) []string {
 }
 
 // eachStill reads the photographs of a folder, and those of their faces that are large and sure.
-func eachStill(ctx context.Context, dir string, describe DescribeFile, take func(string, *footage.Picture, []face.Face)) error {
+func eachStill(ctx context.Context, dir string, describe DescribeFile, detector Detector, take func(string, *footage.Picture, []face.Face)) error {
 	paths, err := photographs(dir)
 	if err != nil {
 		return err
@@ -110,24 +113,92 @@ func eachStill(ctx context.Context, dir string, describe DescribeFile, take func
 		if err != nil {
 			return fmt.Errorf("describing photograph %d: %w", i, err)
 		}
-		picture, err := readStill(path)
+		faces = large(faces)
+		picture, err := readStill(path, detector, faces)
 		if err != nil {
 			return fmt.Errorf("reading photograph %d: %w", i, err)
 		}
-		take(path, picture, large(faces))
+		take(path, picture, faces)
 	}
 	return nil
 }
 
-func readStill(path string) (*footage.Picture, error) {
+func readStill(path string, detector Detector, faces []face.Face) (*footage.Picture, error) {
 	mat, err := readPicture(path)
 	if err != nil {
 		return nil, err
 	}
 	defer mat.Close() //nolint:errcheck // frees memory only
+	if err := agree(mat, detector, faces); err != nil {
+		return nil, err
+	}
 	img, err := mat.ToImage()
 	if err != nil {
 		return nil, fmt.Errorf("take its pixels: %w", err)
 	}
 	return footage.NewPicture(img), nil
+}
+
+// agree replaces the faces' boxes by the median of what a detector says at several sizes of the picture. At full size alone it is off by up
+// to a third of the height: of the 22 faces of the samples six boxes took hair and neck in, and none of the medians does, as seen by eye.
+func agree(picture gocv.Mat, detector Detector, faces []face.Face) error {
+	seen := make([][]face.Box, len(faces))
+	for i, f := range faces {
+		seen[i] = []face.Box{f.Box}
+	}
+	largest := 0.0
+	for _, f := range faces {
+		largest = max(largest, f.Box.Size())
+	}
+	for _, size := range []float64{40, 60, 80, 110, 150, 200} { // pixels of the largest face
+		if len(faces) == 0 || size > largest {
+			break
+		}
+		found, err := detectAt(picture, size/largest, detector)
+		if err != nil {
+			return err
+		}
+		for i, f := range faces {
+			for _, b := range found {
+				if b.IoU(f.Box) >= sameFace {
+					seen[i] = append(seen[i], b)
+				}
+			}
+		}
+	}
+	for i := range faces {
+		faces[i].Box = medianBox(seen[i])
+	}
+	return nil
+}
+
+// detectAt gives the boxes that are found in the picture at a scale, in the pixels of the whole one.
+func detectAt(picture gocv.Mat, scale float64, detector Detector) ([]face.Box, error) {
+	small := gocv.NewMat()
+	defer small.Close() //nolint:errcheck // frees memory only
+	gocv.Resize(picture, &small, image.Point{}, scale, scale, gocv.InterpolationArea)
+	found, err := detector.Detect(small)
+	if err != nil {
+		return nil, fmt.Errorf("run the detector: %w", err)
+	}
+	boxes := make([]face.Box, len(found))
+	for i, f := range found {
+		boxes[i] = face.Box{X: f.Box.X / scale, Y: f.Box.Y / scale, W: f.Box.W / scale, H: f.Box.H / scale}
+	}
+	return boxes, nil
+}
+
+// medianBox has the median of each edge.
+func medianBox(boxes []face.Box) face.Box {
+	median := func(edge func(face.Box) float64) float64 {
+		all := make([]float64, len(boxes))
+		for i, b := range boxes {
+			all[i] = edge(b)
+		}
+		slices.Sort(all)
+		return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
+	}
+	left, top := median(func(b face.Box) float64 { return b.X }), median(func(b face.Box) float64 { return b.Y })
+	right, bottom := median(func(b face.Box) float64 { return b.X + b.W }), median(func(b face.Box) float64 { return b.Y + b.H })
+	return face.Box{X: left, Y: top, W: right - left, H: bottom - top}
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"image"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"gocv.io/x/gocv"
 
 	"github.com/consentry/consentry/internal/face"
 )
@@ -37,7 +39,7 @@ func TestGroupTroupeNamesPeopleByTheirPlace(t *testing.T) {
 	describe := func(_ context.Context, path string) ([]face.Face, error) {
 		return []face.Face{big(600, 60, 1, nil), big(10, 60, 1, nil), big(300, 10, 1, nil)}, nil // the last is too small
 	}
-	got, err := GroupTroupe(t.Context(), dir, describe, [2]FaceAt{{"one.png", 1}, {"two.png", 0}})
+	got, err := GroupTroupe(t.Context(), dir, describe, blind{}, [2]FaceAt{{"one.png", 1}, {"two.png", 0}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +69,7 @@ func TestSinglesTroupeKeepsReferencesOutOfTheFilms(t *testing.T) {
 		}
 		return []face.Face{f}, nil
 	}
-	got, err := SinglesTroupe(t.Context(), dir, describe)
+	got, err := SinglesTroupe(t.Context(), dir, describe, blind{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,5 +95,36 @@ func TestEverySecondPersonMayNotBeShown(t *testing.T) {
 		if diff := cmp.Diff(map[string]bool{"a": true, "b": false, "c": true}, c.Subjects); diff != "" || c.Enrolled != enrolled {
 			t.Errorf("%d enrolled, %s", c.Enrolled, diff)
 		}
+	}
+}
+
+// blind is a detector that sees nothing.
+type blind struct{}
+
+// Detect implements Detector.
+func (blind) Detect(gocv.Mat) ([]face.Face, error) { return nil, nil }
+
+// wavering is a detector whose boxes reach too far up at one size.
+type wavering struct{ tall int }
+
+// Detect implements Detector.
+func (w wavering) Detect(img gocv.Mat) ([]face.Face, error) {
+	k := float64(img.Cols()) / 900
+	b := face.Box{X: 100 * k, Y: 100 * k, W: 80 * k, H: 100 * k}
+	if img.Cols() == w.tall {
+		b.Y, b.H = 60*k, 140*k
+	}
+	return []face.Face{{Box: b}}, nil
+}
+
+func TestBoxesAreThoseThatMostSizesAgreeOn(t *testing.T) {
+	picture := gocv.NewMatWithSize(300, 900, gocv.MatTypeCV8UC3)
+	defer picture.Close()
+	faces := []face.Face{{Box: face.Box{X: 100, Y: 60, W: 80, H: 140}}} // too tall itself
+	if err := agree(picture, wavering{}, faces); err != nil {
+		t.Fatal(err)
+	}
+	if b := faces[0].Box; math.Abs(b.Y-100) > 1 || math.Abs(b.H-100) > 1 {
+		t.Errorf("%+v", b)
 	}
 }

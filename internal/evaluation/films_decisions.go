@@ -3,6 +3,7 @@ package evaluation
 import (
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/consentry/consentry/internal/consent"
@@ -25,7 +26,27 @@ type Decisions struct {
 	Unsure     int // tracks that wait for a person
 	Outcome    pipeline.Outcome
 	Reason     string
-	Runs       []Run // bare frames of subjects that neither kind of track covers
+	Missed     []Missed
+}
+
+// Missed is a subject in one shot who is bare on some frames, as neither kind of track covers it there.
+type Missed struct {
+	Film, Person string
+	Bare         int     // face-frames
+	Size         float64 // of the face on the first of them, pixels
+	Tracks       []pipeline.TrackResult
+	Views        []int // of each of the tracks
+}
+
+func (m Missed) String() string {
+	text := fmt.Sprintf("%-20s %s, %.0f px, bare on %d face-frames:", m.Film, m.Person, m.Size, m.Bare)
+	if len(m.Tracks) == 0 {
+		text += " no track"
+	}
+	for i, t := range m.Tracks {
+		text += fmt.Sprintf(" track %d of %d frames %s, match %s %.1f of %d views;", t.ID, t.LastFrame-t.FirstFrame+1, t.Outcome, t.Match.Band, t.Match.Score, m.Views[i])
+	}
+	return text
 }
 
 // halfCovered is the share of a face from which on it counts as obscured that should not be.
@@ -49,25 +70,49 @@ func EvaluateDecisions(f *footage.Film, w pipeline.Watched, r pipeline.Result, s
 	careful := coversOf(w.Tracks, func(t track.Track) bool { return outcome[t.ID] != consent.Show })
 	byHidden, _ := appearancesOf(f, hidden)
 	byCareful, _ := appearancesOf(f, careful)
+	byAny, _ := appearancesOf(f, coversOf(w.Tracks, everyTrack))
 	for i, a := range byHidden {
-		if subjects[a.person] {
-			d.subject(f, a, byCareful[i])
-		} else {
+		if !subjects[a.person] {
 			d.other(a, byCareful[i])
+			continue
+		}
+		if m := d.subject(f, a, byCareful[i]); m.Bare > 0 {
+			m.blame(byAny[i], w, r)
+			d.Missed = append(d.Missed, m)
 		}
 	}
 	return d
 }
 
-// subject counts one who is to be obscured, in one shot.
-func (d *Decisions) subject(f *footage.Film, hidden, careful *appearance) {
+// blame notes what was decided about the tracks that are on the face.
+func (m *Missed) blame(a *appearance, w pipeline.Watched, r pipeline.Result) {
+	var ids []int
+	for _, at := range a.moments {
+		ids = append(ids, at.holders...)
+	}
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		for i, t := range r.Tracks {
+			if t.ID == id && i < len(w.Tracks) {
+				m.Tracks, m.Views = append(m.Tracks, t), append(m.Views, len(w.Tracks[i].Views))
+			}
+		}
+	}
+}
+
+// subject counts one who is to be obscured, in one shot, and says where it is bare.
+func (d *Decisions) subject(f *footage.Film, hidden, careful *appearance) Missed {
 	known := FilmResult{Film: f, BySize: make([]Coverage, len(FilmSizes()))}
 	known.count(hidden)
 	d.Subjects.join(known.All)
 	open := FilmResult{Film: f, BySize: make([]Coverage, len(FilmSizes()))}
 	open.count(careful)
 	d.Waiting += open.All.Covered - known.All.Covered
-	d.Runs = append(d.Runs, open.Runs...)
+	m := Missed{Film: f.Name, Person: hidden.person, Bare: open.All.FaceFrames - open.All.Covered}
+	if len(open.Runs) > 0 {
+		m.Size = open.Runs[0].Size
+	}
+	return m
 }
 
 // other counts one who may be shown.
@@ -111,8 +156,8 @@ func PrintDecisions(w io.Writer, all []Decisions) error {
 			fmt.Fprintf(w, "%s: %s\n", d.Film, d.Reason)
 		}
 	}
-	for _, run := range sum.Runs {
-		fmt.Fprintln(w, run)
+	for _, m := range sum.Missed {
+		fmt.Fprintln(w, m)
 	}
 	return nil
 }
@@ -133,5 +178,5 @@ func (d *Decisions) join(o Decisions) {
 	d.Tracks += o.Tracks
 	d.Hidden += o.Hidden
 	d.Unsure += o.Unsure
-	d.Runs = append(d.Runs, o.Runs...)
+	d.Missed = append(d.Missed, o.Missed...)
 }

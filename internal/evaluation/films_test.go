@@ -122,7 +122,14 @@ func TestDecisionsAreHeldAgainstPersons(t *testing.T) {
 		"asked":   {result(consent.Show, consent.Review, consent.Obscure), b, Decisions{Subjects: Coverage{FaceFrames: 20, Covered: 20}, Others: 40, OtherWaits: 20, Hidden: 1, Unsure: 1}},
 	} {
 		got := EvaluateDecisions(f, w, c.r, c.subjects)
-		c.want.Film, c.want.Tracks, c.want.Outcome, got.Runs = "two shots", 3, pipeline.Withheld, nil
+		missed := 0
+		for _, m := range got.Missed {
+			missed += m.Bare
+		}
+		if want := c.want.Subjects.FaceFrames - c.want.Subjects.Covered - c.want.Waiting; missed != want {
+			t.Errorf("%s: %d bare, want %d", name, missed, want)
+		}
+		c.want.Film, c.want.Tracks, c.want.Outcome, got.Missed = "two shots", 3, pipeline.Withheld, nil
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}

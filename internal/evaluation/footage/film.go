@@ -63,6 +63,7 @@ type Sight struct {
 	Points []face.Point // of a grid over the box those that can be seen: inside of the frame, behind nothing
 	Of     int          // how many the grid has
 	Speed  float64      // how far the centre moves until the next frame, pixels
+	Smear  float64      // how far it moves while the frame is exposed, as a share of the box's width
 }
 
 // gridSide squared is the number of points in which a face's box is judged.
@@ -115,6 +116,7 @@ func (f *Film) Sights(frame int) []Sight {
 			s.Shot, s.Layer = n, i
 			moved := sightOf(m, next[i])
 			s.Speed = math.Hypot(moved.Centre.X-s.Centre.X, moved.Centre.Y-s.Centre.Y)
+			s.Smear = shutter * s.Speed / s.W
 			s.Points = f.seen(shot, now, i, m)
 			if len(s.Points) > 0 {
 				sights = append(sights, s)
