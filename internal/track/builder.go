@@ -99,10 +99,11 @@ func (b *Builder) endShot() {
 	b.live, b.dormant, b.past = nil, nil, nil
 }
 
-// end adds a track to those that are done, unless it was a moment's false detection.
+// end adds a track to those that are done, unless it was a moment's false detection, or no face. What was blurred from its first sighting on
+// could not be judged.
 func (b *Builder) end(s *strand) {
 	s.close(b.options)
-	if !s.doubtful() {
+	if !s.doubtful() && (!s.refused() || s.blurred) {
 		b.done = append(b.done, s.track())
 	}
 }

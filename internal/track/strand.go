@@ -26,7 +26,8 @@ type strand struct {
 	after   int  // searches after it that did not
 	score   float64
 
-	wants wants
+	wants  wants
+	doubts doubts
 }
 
 // box is where the face is now.

@@ -108,11 +108,12 @@ func (w *wants) due(frame int, rejoined bool, o Options) bool {
 	return since >= later*math.Pow(rarer, float64(len(w.views)-1)) && w.worth >= comparable*w.reached
 }
 
-// Wants lists the faces of the current frame that are worth describing: few for each track, its best moments, spread over time.
+// Wants lists the faces of the current frame that are worth describing: few for each track, its best moments, spread over time, and none
+// of a track that was only refused; see [Builder.Doubts].
 func (b *Builder) Wants() []Want {
 	var all []Want
 	for _, s := range b.live {
-		if s.last.Frame == b.frame && s.wants.due(b.frame, s.rejoined, b.options) {
+		if s.last.Frame == b.frame && !s.refused() && s.wants.due(b.frame, s.rejoined, b.options) {
 			s.rejoined = false
 			s.wants.try()
 			all = append(all, Want{s.id, s.wants.now})

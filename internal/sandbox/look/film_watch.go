@@ -252,7 +252,7 @@ func (w *watching) take(ctx context.Context, m *moment, single scout) error {
 	return nil
 }
 
-// lookCloser looks for lost faces where they are expected, and describes those that are seen well.
+// lookCloser looks for lost faces where they are expected, asks the checker about doubtful ones, and describes those that are seen well.
 func (w *watching) lookCloser(ctx context.Context, picture raster.Mat, single scout) error {
 	for _, x := range w.builder.Lost() {
 		f, ok, err := single.Glance(picture, x.Box)
@@ -265,6 +265,9 @@ func (w *watching) lookCloser(ctx context.Context, picture raster.Mat, single sc
 		if err := w.builder.Again(x.Track, f); err != nil {
 			return err
 		}
+	}
+	if err := w.judgeDoubts(ctx, picture); err != nil {
+		return err
 	}
 	if !w.describe {
 		return nil
