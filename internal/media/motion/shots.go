@@ -20,7 +20,8 @@ type shots struct {
 	level float64     // running level of that
 	new   float64     // share of the last frame that shows what was not near there on the one before
 	begun bool
-	glare int // frames in a row that were far brighter than the last
+	blank bool // the frame before had no structure
+	glare int  // frames in a row that were far brighter than the last
 }
 
 const (
@@ -60,14 +61,21 @@ func (s *shots) see(grey []uint8) track.Motion {
 	s.begun = true
 	parts := now.parts()
 	if len(parts) == 0 || float64(len(parts)) < fewParts*float64(len(now.corners())) {
+		s.blank = true
 		return m
 	}
+	defer func() { s.blank = false }()
 	flash := s.flashes(now)
 	if flash && (s.last == nil || now.whiteness >= blinding) {
 		return m
 	}
 	if s.last != nil {
 		m = s.compare(now, parts, flash)
+	} else if s.blank {
+		m.Cut = true
+	}
+	if s.blank { // strobe light on a dark stage: what is lit for one frame must be searched on that frame
+		m.Speed = max(m.Speed, fastUnknown)
 	}
 	if !flash || m.Cut {
 		s.last = now

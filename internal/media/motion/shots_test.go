@@ -132,6 +132,33 @@ func TestShots(t *testing.T) {
 	}
 }
 
+// What is lit for single frames of a dark stage is searched on each of them: the first begins a shot, the others count as fast.
+func TestStrobeOnBlack(t *testing.T) {
+	lit, dark := newTexture(11).picture(testW, testH, 0, 0, 1), make([]byte, testW*testH)
+	w, err := NewWatcher(testW, testH)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	for n := range 40 {
+		y := dark
+		if n%12 == 7 {
+			y = lit
+		}
+		small, m, err := w.See(y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		small.Close()
+		if n%12 == 7 && !m.Cut && m.Speed < fastUnknown {
+			t.Errorf("frame %d is lit, and nothing says so: %+v", n, m)
+		}
+		if m.Cut != (n == 0 || n == 7) {
+			t.Errorf("frame %d: cut %v", n, m.Cut)
+		}
+	}
+}
+
 func TestSpeed(t *testing.T) {
 	a := newTexture(21)
 	for _, step := range []float64{0, 4, 16, 32} {
