@@ -20,7 +20,7 @@ type shots struct {
 	level float64     // running level of that
 	new   float64     // share of the last frame that shows what was not near there on the one before
 	begun bool
-	blank bool // the frame before had no structure
+	blank bool // the frame before had no structure, and that not for being overexposed
 	glare int  // frames in a row that were far brighter than the last
 }
 
@@ -61,7 +61,7 @@ func (s *shots) see(grey []uint8) track.Motion {
 	s.begun = true
 	parts := now.parts()
 	if len(parts) == 0 || float64(len(parts)) < fewParts*float64(len(now.corners())) {
-		s.blank = true
+		s.blank = now.whiteness < glaring
 		return m
 	}
 	defer func() { s.blank = false }()
