@@ -120,7 +120,7 @@ func (s *strand) close(o Options) {
 // well. A face that is seen once because its shot is short stays, and so does one that enters just before a cut: traced back,
 // it leaves the picture before it meets so many searches.
 func (s *strand) doubtful() bool {
-	return s.seen == 1 && (s.score < certain && s.after >= searchesAfter || s.score < weak && s.before >= searchesBefore)
+	return s.seen == 1 && !s.doubts.accepted && (s.score < certain && s.after >= searchesAfter || s.score < weak && s.before >= searchesBefore)
 }
 
 const (
