@@ -181,11 +181,14 @@ func (b *Builder) join(s *strand, f face.Face, back []carried) {
 	s.see(b.frame, f, back, b.pan(b.frame-s.last.Frame), b.clear(s, f.Box))
 }
 
-// clear says that the track was carried from one search to the next with all of its face in view: at the picture's edges, and where
+// clear says that the track was carried to where it is with all of its face in view: at the picture's edges, and where
 // another head comes before it, the flow sees too little of it, or something else.
 func (b *Builder) clear(s *strand, box face.Box) bool {
 	at := s.box()
-	if s.missed > 0 || len(s.tail) == 0 || !b.options.holds(at) || !b.options.holds(box) {
+	if len(s.tail) == 0 || !b.options.holds(at) || !b.options.holds(box) {
+		return false
+	}
+	if slices.ContainsFunc(s.tail, func(c carried) bool { return c.sure < lostFlow || c.met > 0 }) {
 		return false
 	}
 	return visible(s.id, at, b.past[len(b.past)-1].boxes) == at
