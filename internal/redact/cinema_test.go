@@ -63,7 +63,11 @@ func finishedFilm(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := tools.Remux(t.Context(), path, raw, info, film.Part{}, film.DefaultEncoding(), film.DefaultLimits()); err != nil {
+	seen := make([]time.Duration, 5)
+	for i := range seen {
+		seen[i] = time.Duration(i) * time.Second / 5
+	}
+	if err := tools.Remux(t.Context(), path, raw, info, film.Part{}, seen, film.DefaultEncoding(), film.DefaultLimits()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -19,13 +19,14 @@ import (
 // Remux passes the film on to out without encoding it anew, stripped of all that is not its first video stream
 // and its sound; the notes inside of the bit stream (SEI: captions, positions, the encoder's settings) are taken out too. The
 // result has passed [CheckScrubbed], and its pictures have the source's time stamps. The error wraps ErrCannotRemux
-// where codec, turn, colour, size or a part do not allow it, or where pictures would leave that nobody sees.
-// On the way it takes as much space again beside out.
-func (t Tools) Remux(ctx context.Context, out, source string, info Info, part Part, e Encoding, limits Limits) error {
+// where codec, turn, colour, size or a part do not allow it, or where pictures would leave that nobody sees: seen are the time stamps
+// of the frames that decoding gave, and each coded picture must be one of them. On the way it takes as much space again
+// beside out.
+func (t Tools) Remux(ctx context.Context, out, source string, info Info, part Part, seen []time.Duration, e Encoding, limits Limits) error {
 	if why := obstacle(info, part); why != "" {
 		return fmt.Errorf("%s: %w", why, ErrCannotRemux)
 	}
-	if err := t.remux(ctx, out, source, info, e, limits); err != nil {
+	if err := t.remux(ctx, out, source, info, seen, e, limits); err != nil {
 		return fmt.Errorf("passing the film on: %w", err)
 	}
 	return nil
@@ -61,10 +62,13 @@ func coded(codec string) string {
 
 // remux takes the coded pictures out of the source, puts them on the source's time line as if they were a segment, and
 // joins them with the sound.
-func (t Tools) remux(ctx context.Context, out, source string, info Info, e Encoding, limits Limits) (err error) {
+func (t Tools) remux(ctx context.Context, out, source string, info Info, seen []time.Duration, e Encoding, limits Limits) (err error) {
 	times, err := t.pictureTimes(ctx, source, info, limits)
 	if err != nil {
 		return err
+	}
+	if !slices.EqualFunc(times, seen, near) {
+		return fmt.Errorf("%d coded pictures, %d frames: %w", len(times), len(seen), ErrCannotRemux)
 	}
 	pictures, err := newDraft(out)
 	if err != nil {

@@ -31,7 +31,7 @@ func TestRemux(t *testing.T) {
 				t.Fatal(err)
 			}
 			out := filepath.Join(t.TempDir(), "out.mp4")
-			if err := tools.Remux(ctx, out, path, info, Part{}, cheap(), limits()); err != nil {
+			if err := tools.Remux(ctx, out, path, info, Part{}, times(decode(t, path, info, Part{})), cheap(), limits()); err != nil {
 				t.Fatal(err)
 			}
 			made, err := tools.Probe(ctx, out, limits())
@@ -75,7 +75,7 @@ func TestCannotRemux(t *testing.T) {
 	} {
 		info, part := plain, Part{}
 		change(&info, &part)
-		if err := (Tools{}).Remux(t.Context(), "out.mp4", "in.mp4", info, part, cheap(), limits()); !errors.Is(err, ErrCannotRemux) {
+		if err := (Tools{}).Remux(t.Context(), "out.mp4", "in.mp4", info, part, nil, cheap(), limits()); !errors.Is(err, ErrCannotRemux) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -97,12 +97,66 @@ func TestRemuxHidden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = tools(t).Remux(t.Context(), out, path, info, Part{}, cheap(), limits())
+	err = tools(t).Remux(t.Context(), out, path, info, Part{}, times(decode(t, path, info, Part{})), cheap(), limits())
 	if !errors.Is(err, ErrCannotRemux) {
 		t.Error(err)
 	}
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 2 {
 		t.Errorf("%v is left, %v", left, err)
+	}
+}
+
+// times are those of the frames.
+func times(frames []shot) []time.Duration {
+	var out []time.Duration
+	for _, f := range frames {
+		out = append(out, f.at)
+	}
+	return out
+}
+
+// TestRemuxCropped: what the coding cuts off would leave with the film, and could be brought back.
+func TestRemuxCropped(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many films are made")
+	}
+	const x265 = "-c:v libx265 -preset ultrafast -x265-params log-level=error"
+	plain := args("-f lavfi -i testsrc2=s=200x152:r=5:d=1")
+	for name, c := range map[string]struct {
+		make []string
+		want error
+	}{
+		"block.mp4":         {args(plain, x264), nil},
+		"interlaced.mp4":    {args("-f lavfi -i testsrc2=s=200x164:r=5:d=1", x264, "-flags +ilme+ildct"), nil},
+		"across.mp4":        {args(plain, x264, "-bsf:v h264_metadata=crop_right=64"), ErrCannotRemux},
+		"down.mkv":          {args(plain, x264, "-bsf:v h264_metadata=crop_top=32"), ErrCannotRemux},
+		"in stream.ts":      {args(plain, x264, "-bsf:v h264_metadata=crop_right=32"), ErrCannotRemux},
+		"block.hevc.mp4":    {args(plain, x265), nil},
+		"cut.hevc.mp4":      {args(plain, x265, "-bsf:v hevc_metadata=crop_bottom=32"), ErrCannotRemux},
+		"in stream.hevc.ts": {args(plain, x265, "-bsf:v hevc_metadata=crop_right=32"), ErrCannotRemux},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			ffmpeg(t, dir, append(c.make, name)...)
+			path := filepath.Join(dir, name)
+			info, err := tools(t).Probe(t.Context(), path, limits())
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen := times(decode(t, path, info, Part{}))
+			err = tools(t).Remux(t.Context(), filepath.Join(dir, "out.mp4"), path, info, Part{}, seen, cheap(), limits())
+			if !errors.Is(err, c.want) {
+				t.Errorf("%d frames: %v", len(seen), err)
+			}
+			if c.want == nil {
+				fewer := slices.Delete(slices.Clone(seen), 2, 3)
+				err := tools(t).Remux(t.Context(), filepath.Join(dir, "few.mp4"), path, info, Part{}, fewer, cheap(), limits())
+				if !errors.Is(err, ErrCannotRemux) {
+					t.Errorf("a picture that nobody saw: %v", err)
+				}
+			}
+		})
 	}
 }

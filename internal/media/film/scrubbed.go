@@ -14,7 +14,7 @@ import (
 // CheckScrubbed proves by an allow-list of boxes and streams that a finished MP4 holds one video stream, the sound, and
 // nothing else: no metadata, no names, no positions, no times of making, nothing between or behind the boxes, no byte of
 // media that is not a picture or sound, no picture that is not shown, and in the pictures of H.264 and HEVC only
-// slices and parameter sets. It wraps media.ErrNotScrubbed, also where the file is damaged.
+// slices and parameter sets, which cut off no more of the pictures than what fills their last blocks. It wraps media.ErrNotScrubbed, also where the file is damaged.
 //
 // What it cannot see is what hides in the pictures and the sound themselves, and in the slack of their coding.
 func CheckScrubbed(r io.ReaderAt, size int64) error {

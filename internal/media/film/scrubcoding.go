@@ -113,10 +113,19 @@ func (l *lane) avc(b []byte) error {
 // sets passes over n parameter sets of the kind.
 func sets(b []byte, n, kind int, hevc bool) ([]byte, error) {
 	for range n {
-		if len(b) < 3 || len(b)-2 < int(binary.BigEndian.Uint16(b)) || binary.BigEndian.Uint16(b) == 0 || unitKind(b[2], hevc) != kind {
+		if len(b) < 4 || len(b)-2 < int(binary.BigEndian.Uint16(b)) || binary.BigEndian.Uint16(b) < 2 || unitKind(b[2], hevc) != kind {
 			return nil, notScrubbed("parameter sets")
 		}
-		b = b[2+int(binary.BigEndian.Uint16(b)):]
+		if hevc && layer(b[2:]) != 0 {
+			return nil, notScrubbed("parameter sets of another layer")
+		}
+		end := 2 + int(binary.BigEndian.Uint16(b))
+		if kind == sequence(hevc) {
+			if err := hidesNothing(b[2:end], hevc); err != nil {
+				return nil, err
+			}
+		}
+		b = b[end:]
 	}
 	return b, nil
 }
@@ -127,6 +136,17 @@ func unitKind(b byte, hevc bool) int {
 		return int(b >> 1 & 63)
 	}
 	return int(b & 31)
+}
+
+// layer is nuh_layer_id of a unit of HEVC (H.265 §7.3.1.2). Players show layer 0 only; others could hold whole pictures.
+func layer(head []byte) int { return int(head[0]&1)<<5 | int(head[1]>>3) }
+
+// sequence is the kind of sequence parameter sets.
+func sequence(hevc bool) int {
+	if hevc {
+		return 33
+	}
+	return 7
 }
 
 // hvc checks the parameter sets of HEVC (ISO/IEC 14496-15 §8.3.3.1).
@@ -182,10 +202,38 @@ func (c coding) units(r io.ReaderAt, e extent) error {
 		if !c.slice(kind) {
 			return notScrubbed("a unit of kind %d in a picture", kind)
 		}
+		if err := c.unit(r, at, n, kind); err != nil {
+			return err
+		}
 		if mark := c.hevc && kind == 35 || !c.hevc && kind == 9; mark && n > 3 {
 			return notScrubbed("a mark of %d bytes", n)
 		}
 		at += n
+	}
+	return nil
+}
+
+// unit checks what lies at the place: it is of layer 0, and no parameter set that hides something of the pictures.
+func (c coding) unit(r io.ReaderAt, at, n int64, kind int) error {
+	set := kind == sequence(c.hevc)
+	if !set && !c.hevc {
+		return nil
+	}
+	if n < 2 || set && n > maxSet {
+		return notScrubbed("a unit of %d bytes", n)
+	}
+	data := make([]byte, 2)
+	if set {
+		data = make([]byte, n)
+	}
+	if _, err := r.ReadAt(data, at); err != nil {
+		return damaged("a picture ends early")
+	}
+	if c.hevc && layer(data) != 0 {
+		return notScrubbed("a unit of layer %d", layer(data))
+	}
+	if set {
+		return hidesNothing(data, c.hevc)
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func (e *Eyes) Render(ctx context.Context, f pipeline.Film, r pipeline.Rendering
 	p, tell := &e.films, teller(told)
 	if len(r.Covers) == 0 {
 		err := beating(tell, pipeline.Frames{Total: len(r.Times)}, func() error {
-			return p.tools.Remux(ctx, r.Out, f.Path, r.Info, f.Part, r.Encoding, p.limits)
+			return p.tools.Remux(ctx, r.Out, f.Path, r.Info, f.Part, r.Times, r.Encoding, p.limits)
 		})
 		if !errors.Is(err, film.ErrCannotRemux) {
 			return pipeline.Rendered{Frames: len(r.Times), Remuxed: true, Widest: map[int][4]float64{}}, err
