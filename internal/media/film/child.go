@@ -232,6 +232,18 @@ func (l *lastWords) cause() error {
 	return nil
 }
 
+// beganLate says whether the complaints begin with one about parameters, or a picture to begin with, that lie before the
+// beginning of the film, as in captures of broadcasts and in films split by bytes.
+func (l *lastWords) beganLate() bool {
+	first, _, _ := strings.Cut(string(l.head), "\n")
+	for _, text := range []string{"non-existing PPS", "non-existing SPS", "PPS id out of range", "Could not find ref with POC", "Invalid frame dimensions 0x0"} {
+		if strings.Contains(first, text) {
+			return true
+		}
+	}
+	return false
+}
+
 // spoke says whether there was any complaint. Two do not count, by which H.264 says that it would use pictures from before
 // the place where decoding began: those that need them are not given out.
 func (l *lastWords) spoke() bool {

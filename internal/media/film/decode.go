@@ -255,7 +255,7 @@ func (d *Decoder) finish() error {
 		return err
 	}
 	if d.child.words.spoke() {
-		return damaged("the decoder complained")
+		return d.complaint()
 	}
 	if d.number == 0 {
 		return ErrNoFrames
@@ -270,12 +270,20 @@ func (d *Decoder) finish() error {
 func (d *Decoder) enough() error {
 	d.child.stop()
 	if d.child.words.spoke() {
-		return damaged("the decoder complained")
+		return d.complaint()
 	}
 	if d.number == 0 {
 		return ErrNoFrames
 	}
 	return io.EOF
+}
+
+// complaint says what the decoder complained about, as far as that is known.
+func (d *Decoder) complaint() error {
+	if d.margin == 0 && d.child.words.beganLate() {
+		return damaged("decoding cannot begin at the start of the film")
+	}
+	return damaged("the decoder complained")
 }
 
 // Close ends the decoder, also before the end.

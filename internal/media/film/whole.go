@@ -1,12 +1,13 @@
 package film
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 )
 
 // checkWhole finds films that were cut short by what their containers say of their own length, because ffmpeg plays
-// many of them without complaint up to where they end. A transport stream says nothing, nor does a recording
+// many of them without complaint up to where they end. A transport stream says nothing, nor does a Matroska recording
 // that was never finished.
 func checkWhole(r io.ReaderAt, size int64, container string) error {
 	switch container {
@@ -28,22 +29,62 @@ func checkWhole(r io.ReaderAt, size int64, container string) error {
 // is left alone: some cameras append it.
 func wholeBoxes(r io.ReaderAt, size int64) error {
 	seen := map[string]bool{}
+	var movie box
 	for at := int64(0); at < size; {
 		whole := seen["moov"] && seen["mdat"]
 		if whole && !knownTop(r, at, size) {
-			return nil
+			break
 		}
 		b, err := readBox(r, at, size)
 		if err != nil {
 			return damaged("the film ends early")
 		}
 		at, seen[b.kind] = b.stop, true
+		if b.kind == "moov" {
+			movie = b
+		}
 	}
 	if !seen["moov"] {
 		return damaged("the film has no index")
 	}
+	if seen["moof"] && !seen["mfra"] && !saysLength(r, movie) {
+		return damaged("the recording was not finished")
+	}
 	return nil
 }
+
+// saysLength says whether a film in fragments knows how long all of them are (ISO/IEC 14496-12 §8.8.2), or at least the film
+// whose index has no pictures of its own. One that neither does, nor ends with the list of its fragments (mfra), may have
+// been cut between any two of them.
+func saysLength(r io.ReaderAt, movie box) bool {
+	in, err := movie.inside(r)
+	if err != nil {
+		return false
+	}
+	length := func(narrow, wide int64, path ...string) bool {
+		b, err := find(r, in, path...)
+		if err != nil {
+			return false
+		}
+		data, err := b.bytes(r)
+		if err != nil || len(data) < 4 {
+			return false
+		}
+		from, n := narrow, int64(4)
+		if data[0] == 1 {
+			from, n = wide, 8
+		}
+		return int64(len(data)) >= from+n && !zero(data[from:from+n]) && !notKnown(data[from:from+n])
+	}
+	if length(4, 4, "mvex", "mehd") {
+		return true
+	}
+	stts, err := find(r, in, "trak", "mdia", "minf", "stbl", "stts")
+	return err == nil && stts.stop-stts.body == 8 && length(16, 24, "mvhd")
+}
+
+// notKnown says whether all bits are set, which stands for a length that is not known.
+func notKnown(b []byte) bool { return len(bytes.Trim(b, "\xff")) == 0 }
 
 // knownTop says whether there is the head of a box that films have at the place.
 func knownTop(r io.ReaderAt, at, size int64) bool {
