@@ -77,7 +77,7 @@ type Rendered struct {
 // Screening says what the finished film is held against.
 type Screening struct {
 	Rendering Rendering     `json:"rendering"`
-	Known     []track.Track `json:"known"` // tracks that were judged, without templates: the shown ones are not described again
+	Known     []track.Track `json:"known"` // tracks that were judged, without templates: faces of the shown ones are told only now and then
 	Hidden    []int         `json:"hidden"`
 	Describe  bool          `json:"describe"`
 	// Pictures are cut out of the finished film on the way, from frames that lie at their times; without covers.
@@ -87,7 +87,9 @@ type Screening struct {
 // Screened is what was seen in the finished film.
 type Screened struct {
 	Fault string `json:"fault,omitempty"` // what is wrong with frames, times or sound; empty: nothing
-	Faces []Seen `json:"faces,omitempty"` // every face that is not one of a track that is shown, described
+	// Faces are all faces that are not those of tracks that are shown, described; and of each that is shown, where Describe is set,
+	// one about every second and a half, as it may have become somebody else's.
+	Faces []Seen `json:"faces,omitempty"`
 	// Pictures are one JPEG for each that was wanted; none where there is a fault. They are worth something only once the film is released.
 	Pictures [][]byte `json:"-"`
 }
@@ -97,6 +99,7 @@ type Seen struct {
 	Frame  int       `json:"frame"`
 	Face   face.Face `json:"face"`
 	Hidden int       `json:"hidden,omitempty"` // the track in the middle of whose region it lies; 0: none
+	Shown  int       `json:"shown,omitempty"`  // the track that is shown and has its face there; 0: none
 	// Path is where it was seen at all, in one shot, from its first sighting to its last: rising frames, Frame within. Between two
 	// positions it is interpolated. Empty: on Frame only.
 	Path []track.Position `json:"path,omitempty"`

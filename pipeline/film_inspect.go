@@ -58,8 +58,11 @@ func hiddenTracks(verdicts []TrackResult) []int {
 func (t *take) fault(faces []Seen, verdicts []TrackResult) fault {
 	var found fault
 	var others []Seen
+	var passed []Seen
 	for _, seen := range faces {
-		if seen.Hidden != 0 && seen.Face.Score >= surelyFace {
+		if t.isShown(seen, verdicts) {
+			passed = append(passed, seen)
+		} else if seen.Hidden != 0 && seen.Face.Score >= surelyFace {
 			found.add(seen, "a face can still be found where one was obscured, at "+t.clockAt(seen.Frame))
 		} else {
 			others = append(others, seen)
@@ -68,6 +71,9 @@ func (t *take) fault(faces []Seen, verdicts []TrackResult) fault {
 	told := t.order.Rulings.onTracks(t.asset.Digest, t.seen)
 	for _, together := range byFrame(others) {
 		t.faultsOn(together, told, verdicts, &found)
+	}
+	for i, v := range verdicts {
+		t.faultsOnShown(ofTrack(passed, v.ID), told[i], v, &found)
 	}
 	return found
 }
@@ -130,4 +136,68 @@ func (t *take) matchSeen(faces []Seen, told []*Ruling) []gallery.Match {
 		}
 	}
 	return t.order.search(probes)
+}
+
+// isShown says whether the face is told as that of a track, and this is shown.
+func (t *take) isShown(seen Seen, verdicts []TrackResult) bool {
+	return slices.ContainsFunc(verdicts, func(v TrackResult) bool {
+		return seen.Shown != 0 && v.ID == seen.Shown && v.Outcome == consent.Show && seen.Frame >= v.FirstFrame && seen.Frame <= v.LastFrame
+	})
+}
+
+func ofTrack(faces []Seen, id int) []Seen {
+	var of []Seen
+	for _, seen := range faces {
+		if seen.Shown == id {
+			of = append(of, seen)
+		}
+	}
+	return of
+}
+
+// enoughDoubt is at how many sightings a track that is shown must perhaps be the same subject to be doubted: strangers are
+// at one now and then.
+const enoughDoubt = 2
+
+// faultsOnShown looks at what a track that is shown shows: whether it has become somebody who may not be. Only the one sighting
+// that says most is a fault, as all of the track follows from it.
+func (t *take) faultsOnShown(faces []Seen, told *Ruling, v TrackResult, found *fault) {
+	settled := v.Rule == RulePerson || v.Match.Band == gallery.Confident // in doubt, but not against certainty
+	doubts := map[string]int{}
+	var worst Seen
+	var subject string
+	for _, seen := range faces {
+		m := t.matchAlone(seen, told)
+		accused := t.accused(m)
+		if accused == "" {
+			continue
+		}
+		if m.Band == gallery.Confident {
+			worst, subject = seen, accused
+			break
+		}
+		if settled || t.order.decide(told, m).Outcome == consent.Show {
+			continue
+		}
+		if doubts[accused]++; doubts[accused] == enoughDoubt && subject == "" {
+			worst, subject = seen, accused
+		}
+	}
+	if subject != "" {
+		found.add(worst, fmt.Sprintf("somebody who looks like %s is seen at %s in a face that was taken for one person", subject, t.clockAt(worst.Frame)))
+	}
+}
+
+// accused is who may not be shown and is seen there, perhaps or surely; "": nobody.
+func (t *take) accused(m gallery.Match) string {
+	mayNot := func(subject string) bool { return subject != "" && t.order.decisionOn(subject).Outcome != consent.Show }
+	switch {
+	case m.Band == gallery.None:
+		return ""
+	case mayNot(m.Subject):
+		return m.Subject
+	case m.Reason == gallery.ReasonCloseRunnerUp && mayNot(m.RunnerUp):
+		return m.RunnerUp
+	}
+	return ""
 }

@@ -31,6 +31,9 @@ func (t *take) checkSeen(s *Seen) error {
 	if s.Frame < 0 || s.Frame >= len(t.seen.Times) || !sound(s.Face.Box) || !finite(s.Face.Score) {
 		return fmt.Errorf("%w: a face on frame %d of %d", errNonsense, s.Frame, len(t.seen.Times))
 	}
+	if k := t.indexOf(s.Shown); s.Shown != 0 && (k < 0 || s.Frame < t.seen.Tracks[k].First() || s.Frame > t.seen.Tracks[k].Last()) {
+		return fmt.Errorf("%w: a face on frame %d, of track %d", errNonsense, s.Frame, s.Shown)
+	}
 	if len(s.Path) == 0 {
 		return nil
 	}
@@ -74,7 +77,11 @@ func (l *Line) obscureMore(p *plan, t take, faces []Seen) error {
 	told := t.order.Rulings.onTracks(t.asset.Digest, seen)
 	verdicts := slices.Clip(p.Verdicts[t.number])
 	for i, face := range faces {
-		verdicts = append(verdicts, t.judgeSeen(seen, known+i, told[known+i], face, verdicts[:known]))
+		ruling := told[known+i]
+		if k := t.indexOf(face.Shown); k >= 0 { // the new track lies where this one does, and so does what a person said
+			ruling = told[k]
+		}
+		verdicts = append(verdicts, t.judgeSeen(seen, known+i, ruling, face, verdicts[:known]))
 	}
 	p.Added[t.number] = slices.Concat(p.Added[t.number], seen.Tracks[known:])
 	p.Verdicts[t.number] = verdicts
@@ -84,6 +91,9 @@ func (l *Line) obscureMore(p *plan, t take, faces []Seen) error {
 
 // trackOf is a track of a face that was seen in the finished film.
 func (t *take) trackOf(s Seen, id int) track.Track {
+	if k := t.indexOf(s.Shown); k >= 0 {
+		return likeAll(t.seen.Tracks[k], s, id)
+	}
 	sightings := s.Path
 	if len(sightings) == 0 {
 		sightings = []track.Position{{Frame: s.Frame, Box: s.Face.Box, Roll: s.Face.Landmarks.Roll()}}
@@ -110,6 +120,21 @@ func (t *take) trackOf(s Seen, id int) track.Track {
 	return tr
 }
 
+// likeAll is a track that reaches as far as the one which was shown, since from where to where it is somebody else's face is not known.
+func likeAll(shown track.Track, s Seen, id int) track.Track {
+	shown.ID, shown.Best, shown.Views = id, bareView(track.View{Frame: s.Frame, Face: s.Face}), nil
+	shown.Path = slices.Clone(shown.Path)
+	for i := range shown.Path {
+		shown.Path[i].Grow = max(shown.Path[i].Grow, uncertain)
+	}
+	return shown
+}
+
+// indexOf is the place of a track among those that are known; -1: it is not.
+func (t *take) indexOf(id int) int {
+	return slices.IndexFunc(t.seen.Tracks, func(k track.Track) bool { return id != 0 && k.ID == id })
+}
+
 // away is the frame up to which a face is carried on that was seen last on this one, in steps of ±1 up to the end.
 func (t *take) away(frame, step, end int) int {
 	at := frame
@@ -128,7 +153,7 @@ func (t *take) away(frame, step, end int) int {
 // obscured too. Elsewhere it is judged as others are, by what it shows there; but it is shown only if a person has looked at it.
 func (t *take) judgeSeen(w Watched, i int, told *Ruling, s Seen, known []TrackResult) TrackResult {
 	v := t.order.judgeTrack(w, &w.Tracks[i], told, t.matchAlone(s, told))
-	if above := t.above(s, known); above != nil {
+	if above := t.above(s, known); above != nil && s.Shown == 0 {
 		v.Outcome, v.Rule = consent.Obscure, above.Rule
 		v.Reason = fmt.Sprintf("could still be seen where a face is obscured, at %s: %s", t.clockAt(s.Frame), above.Reason)
 		return v
