@@ -52,6 +52,7 @@ func TestNonsenseIsNotBelieved(t *testing.T) {
 		"passed on":             {Frames: filmFrames, Widest: widest, Remuxed: true},
 		"nothing changed":       {Frames: filmFrames},
 		"another track changed": {Frames: filmFrames, Widest: map[int][4]float64{2: {0, 0, 9, 9}}},
+		"an empty region":       {Frames: filmFrames, Widest: map[int][4]float64{1: {}}},
 		"region is no number":   {Frames: filmFrames, Widest: map[int][4]float64{1: {0, 0, 9, math.NaN()}}},
 	} {
 		r := &reel{watched: footageOf(cast()...), rendered: &made, file: []byte("x")}

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/consentry/consentry/internal/consent"
 	"github.com/consentry/consentry/internal/face"
@@ -15,10 +14,6 @@ import (
 // nobody would be shown: whether it matches nobody is not known.
 const RuleNotDescribed = "not-described"
 
-// describable is the size of a face in pixels below which the describers do not speak (models.md: the first one describes
-// 85 to 97 % of the faces above it).
-const describable = 40
-
 // decideTracks gives every track its outcome for the order's purpose.
 func decideTracks(w Watched, told []*Ruling, who identity, o Order) []TrackResult {
 	verdicts := make([]TrackResult, len(w.Tracks))
@@ -29,7 +24,7 @@ func decideTracks(w Watched, told []*Ruling, who identity, o Order) []TrackResul
 		return verdicts
 	}
 	hideWholePersons(verdicts, told, who.person)
-	followKin(verdicts, track.Bridges(w.Tracks, w.Info.Rate))
+	followKin(verdicts, w)
 	return verdicts
 }
 
@@ -85,90 +80,6 @@ func hideWholePersons(verdicts []TrackResult, told []*Ruling, person []int) {
 			verdicts[i].Reason = fmt.Sprintf("clearly the same person as at %s: %s", clock(from.From), from.Reason)
 		}
 	}
-}
-
-// followKin gives a piece of a track that was never described what its kin have: the tracks of which it is probably
-// another piece, as the head was lost and found again. If one of them is obscured so is the piece, if one waits so does the piece;
-// if all are shown the piece need not wait. It is never shown where it would be obscured by itself.
-func followKin(verdicts []TrackResult, bridges [][2]int) {
-	at := map[int]int{}
-	for i, v := range verdicts {
-		at[v.ID] = i
-	}
-	near := make([][]int, len(verdicts))
-	for _, pair := range bridges {
-		i, ok := at[pair[0]]
-		j, ok2 := at[pair[1]]
-		if ok && ok2 {
-			near[i], near[j] = append(near[i], j), append(near[j], i)
-		}
-	}
-	before := slices.Clone(verdicts)
-	for i, v := range before {
-		if kin, ok := strictest(before, kinOf(before, near, i)); v.dumb() && ok {
-			verdicts[i].follow(kin)
-		}
-	}
-}
-
-// dumb says that nothing is known of whose face it is: it was not described, and no person has decided.
-func (v *TrackResult) dumb() bool {
-	return v.Match.Reason == gallery.ReasonNotDescribed && v.Rule != RulePerson
-}
-
-// kinOf are the tracks of which something is known that are connected with this one, directly or by pieces of which
-// nothing is.
-func kinOf(verdicts []TrackResult, near [][]int, i int) []int {
-	var kin []int
-	seen := map[int]bool{i: true}
-	for queue := []int{i}; len(queue) > 0; queue = queue[1:] {
-		for _, j := range near[queue[0]] {
-			if seen[j] {
-				continue
-			}
-			seen[j] = true
-			if verdicts[j].dumb() {
-				queue = append(queue, j)
-			} else {
-				kin = append(kin, j)
-			}
-		}
-	}
-	slices.Sort(kin)
-	return kin
-}
-
-// strictest is the verdict among these that shows least.
-func strictest(verdicts []TrackResult, which []int) (TrackResult, bool) {
-	if len(which) == 0 {
-		return TrackResult{}, false
-	}
-	best := verdicts[which[0]]
-	for _, i := range which[1:] {
-		if strictness(verdicts[i].Outcome) > strictness(best.Outcome) {
-			best = verdicts[i]
-		}
-	}
-	return best, true
-}
-
-func strictness(o consent.Outcome) int {
-	switch o {
-	case consent.Show:
-		return 0
-	case consent.Obscure:
-		return 2
-	}
-	return 1
-}
-
-// follow takes over the outcome of the piece's kin.
-func (v *TrackResult) follow(kin TrackResult) {
-	if v.Outcome == consent.Obscure || v.Outcome == kin.Outcome {
-		return
-	}
-	v.Outcome, v.Rule = kin.Outcome, kin.Rule
-	v.Reason = fmt.Sprintf("probably the same face as at %s: %s", clock(kin.From), kin.Reason)
 }
 
 // lostRulings lists the moments at which a person decided that a face is obscured, or is somebody who may not be

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/consentry/consentry/internal/consent"
+	"github.com/consentry/consentry/internal/face"
 	"github.com/consentry/consentry/internal/media/film"
 	"github.com/consentry/consentry/internal/track"
 )
@@ -64,12 +65,26 @@ func (l *Line) render(ctx context.Context, result *Result, t take) (finished, er
 			continue
 		}
 		widest, ok := made.Widest[v.ID]
-		if !ok || !finite(widest[:]...) {
+		if !ok || !finite(widest[:]...) || !(widest[2]*widest[3] > 0) && reachesIn(track.CoverOf(t.seen.Tracks[i]), t.seen.Info) {
 			return finished{}, fmt.Errorf("rendering the film: %w: nothing changed on account of track %d", errNonsense, v.ID)
 		}
 		v.Region = &widest
 	}
 	return l.finishedAt(r.Out)
+}
+
+// reachesIn says whether something of the picture lies below a cover on some frame, by more than a pixel: a head carried out of the picture
+// may have nothing there.
+func reachesIn(cover track.Cover, info film.Info) bool {
+	width, height := float64(info.Width), float64(info.Height)
+	for _, p := range cover.Path {
+		r, ok := cover.At(p.Frame)
+		inside := face.Point{X: min(max(1, r.Centre.X), width-1), Y: min(max(1, r.Centre.Y), height-1)}
+		if ok && min(r.RX, r.RY) >= 1 && r.Contains(inside) {
+			return true
+		}
+	}
+	return false
 }
 
 // finishedAt takes the digest of a finished film. What is sealed later is what lies there now.

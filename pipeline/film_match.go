@@ -10,6 +10,7 @@ import (
 // Reasons for which a track's match is in another band than its templates alone would put it.
 const (
 	ReasonOneView    = "at one moment it matches this subject, all views together do not"
+	ReasonSomeViews  = "at some moments it is perhaps this subject, all views together do not match"
 	ReasonNotOneFace = "at one moment it looks like somebody else altogether"
 	ReasonSamePerson = "clearly the same person as in another scene"
 	ReasonAtTheSide  = "clearly the same person as in another scene, but somebody else who is seen at the same time matches too"
@@ -46,7 +47,7 @@ func (l *Line) identify(w Watched, told []*Ruling, order Order) identity {
 	for i, t := range w.Tracks {
 		l.Step("match")
 		m := order.matchBeside(probes, alone, i, beside[i])
-		matches[i] = order.doubted(m, probes[i], t.Views)
+		matches[i] = orNotDescribed(order.doubted(m, probes[i], t.Views), &w.Tracks[i])
 	}
 	who := identity{matches: matches, person: persons(pooled, beside, order.Gallery.Thresholds())}
 	order.agree(who, probes, beside)
@@ -91,29 +92,78 @@ func (o Order) matchBeside(probes []gallery.Probe, alone []gallery.Match, i int,
 	return o.search(together)[0]
 }
 
-// doubted is for tracks that are perhaps not one face from end to end: where two heads cross, a track can go on with the
-// other one. All views together then say little of who is seen at one moment only.
+// doubted is for tracks that are perhaps not one face from end to end: where two heads cross, or one picture fades into
+// the next, a track can go on with the other one. All views together then say little of who is seen at one moment only.
 func (o Order) doubted(m gallery.Match, p gallery.Probe, views []track.View) gallery.Match {
-	if p.Is != "" || o.unruled(m).Outcome == consent.Obscure {
+	outcome := o.unruled(m).Outcome
+	if p.Is != "" || outcome == consent.Obscure {
 		return m
 	}
-	worst := m
+	singles := o.suspicions(m, p, views)
+	if sure := singles[gallery.Confident]; sure.Subject != "" {
+		return doubtOf(m, sure, ReasonOneView)
+	}
+	if perhaps := singles[gallery.Unsure]; perhaps.Subject != "" && outcome == consent.Show {
+		return doubtOf(m, perhaps, ReasonSomeViews)
+	}
+	if o.believedTooMuch(m, views) {
+		m.Band, m.Reason = gallery.Unsure, ReasonNotOneFace
+	}
+	return m
+}
+
+// doubtOf is a match that single views contradict.
+func doubtOf(m, single gallery.Match, reason string) gallery.Match {
+	return gallery.Match{
+		Subject: single.Subject, Band: gallery.Unsure, Score: single.Score,
+		RunnerUp: m.Subject, RunnerUpScore: m.Score, Reason: reason,
+	}
+}
+
+// viewsToDoubt is how many views must perhaps be the same subject to be believed against all together. One alone is what a stranger
+// gives by chance: where everybody is of one origin 6 of 20 are unsure of one of seven. Of a track that is
+// not one person one view is enough, as the others say nothing against it.
+const viewsToDoubt = 2
+
+// suspicions are, for each band, the best single view that says the face is somebody who may not be shown and whom all views together do not
+// name. Unsure views count where enough of them say the same.
+func (o Order) suspicions(m gallery.Match, p gallery.Probe, views []track.View) map[gallery.Band]gallery.Match {
+	enough := viewsToDoubt
+	if o.severalPeople(views) {
+		enough = 1
+	}
+	best := map[gallery.Band]gallery.Match{}
+	count, bestOf := map[string]int{}, map[string]gallery.Match{}
 	for _, v := range views {
-		single := o.Gallery.Match([]gallery.Probe{{Templates: v.Face.Templates, Not: p.Not}})[0]
-		if single.Band != gallery.Confident || o.decisionOn(single.Subject).Outcome == consent.Show || single.Subject == m.Subject {
+		single := o.search([]gallery.Probe{{Templates: v.Face.Templates, Not: p.Not}})[0]
+		id := single.Subject
+		if single.Band == gallery.None || id == "" || id == m.Subject || o.decisionOn(id).Outcome == consent.Show {
 			continue
 		}
-		if worst.Reason != ReasonOneView || single.Score > worst.Score {
-			worst = gallery.Match{
-				Subject: single.Subject, Band: gallery.Unsure, Score: single.Score,
-				RunnerUp: m.Subject, RunnerUpScore: m.Score, Reason: ReasonOneView,
+		count[id]++
+		if single.Score > bestOf[id].Score {
+			bestOf[id] = single
+		}
+		if single.Band == gallery.Confident && single.Score > best[gallery.Confident].Score {
+			best[gallery.Confident] = single
+		}
+		if count[id] >= enough && bestOf[id].Score > best[gallery.Unsure].Score {
+			best[gallery.Unsure] = bestOf[id]
+		}
+	}
+	return best
+}
+
+// severalPeople says whether some two views of a track look like different people altogether; see [lookAway].
+func (o Order) severalPeople(views []track.View) bool {
+	for i, v := range views {
+		for _, w := range views[:i] {
+			if score, ok := gallery.Score(v.Face.Templates, w.Face.Templates); ok && score < o.Gallery.Thresholds().Unsure-lookAway {
+				return true
 			}
 		}
 	}
-	if worst.Reason != ReasonOneView && o.believedTooMuch(m, views) {
-		worst.Band, worst.Reason = gallery.Unsure, ReasonNotOneFace
-	}
-	return worst
+	return false
 }
 
 // lookAway is by how much less than an unsure match a view must score with the subject to be held for somebody else:

@@ -29,6 +29,18 @@ func like(n int, cosine, rest float32, other int) face.Face {
 	return f
 }
 
+// between is a stranger who is somewhat like every glimpse, so that all could be views of one person.
+func between(other int) face.Face {
+	f := person(9)
+	m := make([]float32, 512)
+	for i := 1; i <= 6; i++ {
+		m[200+i] = 0.36
+	}
+	m[210+other] = 0.4714 // the rest of unit length
+	f.Templates = face.Templates{face.MobileFaceNet: m}
+	return f
+}
+
 func onlyMobile(f face.Face) face.Face {
 	f.Templates = face.Templates{face.MobileFaceNet: f.Templates[face.MobileFaceNet]}
 	return f
@@ -94,6 +106,14 @@ func TestATrackThatSwapsHeads(t *testing.T) {
 		"cleared throughout":                      {cleared, []face.Face{person(2), person(2), person(2)}, consent.Show, ""},
 		"cleared, one view worse than the other":  {cleared, []face.Face{person(2), person(2), nearly(2)}, consent.Show, ""},
 		"strangers are obscured, a moment of one": {strict, []face.Face{person(2), person(2), person(2), person(9)}, consent.Review, pipeline.ReasonNotOneFace},
+		"perhaps who may not, at one moment":      {nil, []face.Face{between(0), between(3), between(4), glimpse(1, 1)}, consent.Show, ""},
+		"perhaps who may not, at two moments":     {nil, []face.Face{between(0), between(3), between(4), between(5), glimpse(1, 1), glimpse(1, 2)}, consent.Review, pipeline.ReasonSomeViews},
+		"perhaps who may, at two moments":         {nil, []face.Face{between(0), between(3), between(4), between(5), glimpse(2, 1), glimpse(2, 2)}, consent.Show, ""},
+		"perhaps two who may not, one each":       {nil, []face.Face{between(0), between(3), between(4), between(5), glimpse(1, 1), glimpse(3, 1)}, consent.Show, ""},
+		"two people, perhaps who may not once":    {nil, []face.Face{person(9), person(9), person(9), glimpse(1, 1)}, consent.Review, pipeline.ReasonSomeViews},
+		"two people, perhaps who may once":        {nil, []face.Face{person(9), person(9), person(9), glimpse(2, 1)}, consent.Show, ""},
+		"who may, and perhaps who may not once":   {nil, []face.Face{person(2), person(2), person(2), glimpse(1, 1)}, consent.Review, pipeline.ReasonSomeViews},
+		"perhaps, but a person said it is not":    {not, []face.Face{person(9), person(9), person(9), glimpse(1, 1)}, consent.Show, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tr := facingAt(placed(person(9)).Box, 0, 59, test.views...)
@@ -249,10 +269,21 @@ func TestAPersonOfTwoSubjects(t *testing.T) {
 // piece is a track of a moment that was never described.
 func piece(place face.Box, first, last int) track.Track { return facingAt(place, first, last) }
 
+// carriedTo is the track carried on, not seen, up to a frame.
+func carriedTo(t track.Track, last int) track.Track {
+	end := t.Path[len(t.Path)-1]
+	end.Frame, end.Seen = last, false
+	t.Path = append(t.Path, end)
+	return t
+}
+
 // What was never described goes by what it is probably another piece of.
 func TestKin(t *testing.T) {
 	here := placed(person(1)).Box
 	there := face.Box{X: 500, Y: 200, W: 48, H: 48}
+	beside, aside := here, here
+	beside.X += 33 // within reach, sharing less than a fifth
+	aside.X += 29
 	small := face.Box{X: 500, Y: 200, W: 30, H: 30}
 	cleared := func(o *pipeline.Order) { o.Mode = pipeline.Cleared }
 	strict := func(o *pipeline.Order) { o.UnknownFace = consent.Obscure }
@@ -269,6 +300,12 @@ func TestKin(t *testing.T) {
 		"of one who may":                     {nil, []track.Track{facingAt(here, 0, 20, person(2)), piece(here, 25, 40)}, []consent.Outcome{show, show}},
 		"of a stranger":                      {nil, []track.Track{facingAt(here, 0, 20, person(9)), piece(here, 25, 40)}, []consent.Outcome{show, show}},
 		"of one who waits":                   {nil, []track.Track{facingAt(here, 0, 20, nearly(1)), piece(here, 25, 40)}, []consent.Outcome{ask, ask}},
+		"beside one who may":                 {nil, []track.Track{facingAt(here, 0, 20, person(2)), piece(beside, 25, 40)}, []consent.Outcome{show, ask}},
+		"beside one who may not":             {nil, []track.Track{facingAt(here, 0, 20, person(1)), piece(beside, 25, 40)}, []consent.Outcome{hide, hide}},
+		"beside one who waits":               {nil, []track.Track{facingAt(here, 0, 20, nearly(1)), piece(beside, 25, 40)}, []consent.Outcome{ask, ask}},
+		"beside a piece of one who may":      {nil, []track.Track{facingAt(here, 0, 10, person(2)), piece(here, 15, 25), piece(beside, 35, 45)}, []consent.Outcome{show, show, ask}},
+		"carried over one who may":           {nil, []track.Track{carriedTo(facingAt(here, 0, 20, person(2)), 30), piece(here, 25, 40)}, []consent.Outcome{show, show}},
+		"carried beside one who may":         {nil, []track.Track{carriedTo(facingAt(here, 0, 20, person(2)), 30), piece(aside, 25, 40)}, []consent.Outcome{show, ask}},
 		"in another shot":                    {nil, []track.Track{facingAt(here, 40, 59, person(2)), piece(here, 60, 80)}, []consent.Outcome{show, ask}},
 		"elsewhere":                          {nil, []track.Track{facingAt(here, 0, 20, person(1)), piece(there, 25, 40)}, []consent.Outcome{hide, ask}},
 		"through another piece":              {nil, []track.Track{facingAt(here, 0, 10, person(1)), piece(here, 15, 25), piece(here, 30, 40)}, []consent.Outcome{hide, hide, hide}},
@@ -291,5 +328,47 @@ func TestNotDescribedHasARuleOfItsOwn(t *testing.T) {
 	got := judged(t, nil, piece(face.Box{X: 500, Y: 200, W: 48, H: 48}, 0, 20))[0]
 	if got.Rule != pipeline.RuleNotDescribed || got.Reason != "never seen well enough to be told" || got.Match.Reason != gallery.ReasonNotDescribed {
 		t.Errorf("%+v", got)
+	}
+}
+
+// What was described from bad views only is nobody for certain as little as what was not described at all.
+func TestBadViewsTellNobody(t *testing.T) {
+	here := face.Box{X: 500, Y: 200, W: 48, H: 48}
+	large := face.Box{X: 300, Y: 200, W: 44, H: 44}
+	of := func(f face.Face, sharpness, brightness float64) face.Face {
+		f.Quality = face.Quality{Sharpness: sharpness, Brightness: brightness}
+		return f
+	}
+	at := func(place face.Box, views ...face.Face) track.Track { return facingAt(place, 0, 40, views...) }
+	distant := facingAt(face.Box{X: 500, Y: 200, W: 36, H: 36}, 0, 40, person(9))
+	grown := facingAt(face.Box{X: 500, Y: 200, W: 36, H: 36}, 0, 40, person(9))
+	grown.Path[1].Box = large
+	const show, hide, ask = consent.Show, consent.Obscure, consent.Review
+	strict := func(o *pipeline.Order) { o.UnknownFace = consent.Obscure }
+	for name, test := range map[string]struct {
+		change func(*pipeline.Order)
+		track  track.Track
+		want   consent.Outcome
+		reason string
+	}{
+		"an ordinary stranger":              {nil, at(here, of(person(9), 23, 120)), show, ""},
+		"blurred":                           {nil, at(here, of(person(9), 3, 120)), ask, gallery.ReasonNotDescribed},
+		"never measured":                    {nil, at(here, of(person(9), 0, 0)), ask, gallery.ReasonNotDescribed},
+		"blurred but for one view":          {nil, at(here, of(person(9), 3, 120), of(person(9), 23, 120)), show, ""},
+		"dark":                              {nil, at(here, of(person(9), 2, 40)), show, ""},
+		"dark and blurred":                  {nil, at(here, of(person(9), 0.5, 10)), ask, gallery.ReasonNotDescribed},
+		"small throughout":                  {nil, distant, show, ""},
+		"described while small only":        {nil, grown, ask, gallery.ReasonNotDescribed},
+		"blurred, but clearly who may not":  {nil, at(here, of(person(1), 3, 120)), hide, ""},
+		"blurred, perhaps who may not":      {nil, at(here, of(nearly(1), 3, 120)), ask, ""},
+		"blurred, where nobody is shown":    {strict, at(here, of(person(9), 3, 120)), hide, gallery.ReasonNotDescribed},
+		"blurred, but clearly who is shown": {strict, at(here, of(person(2), 3, 120)), show, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := judged(t, test.change, test.track)[0]
+			if got.Outcome != test.want || got.Match.Reason != test.reason {
+				t.Errorf("%s by %s: %+v, want %s for %q", got.Outcome, got.Rule, got.Match, test.want, test.reason)
+			}
+		})
 	}
 }

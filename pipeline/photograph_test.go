@@ -101,7 +101,7 @@ func person(n int) face.Face {
 	m := make([]float32, 512)
 	m[n] = 1
 	return face.Face{
-		Box: face.Box{X: float64(10 * n), Y: 5, W: 8, H: 8}, Score: 0.9,
+		Box: face.Box{X: float64(10 * n), Y: 5, W: 8, H: 8}, Score: 0.9, Quality: face.Quality{Sharpness: 60, Brightness: 120},
 		Templates: face.Templates{face.DlibResNet: v, face.MobileFaceNet: m},
 	}
 }
