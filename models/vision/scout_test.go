@@ -50,7 +50,7 @@ func TestScoutFindsWhatTheFinderDoes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := s.Find(t.Context(), img)
+		got, err := s.Find(t.Context(), img, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +75,7 @@ func TestScoutFindsWhatTheFinderDoes(t *testing.T) {
 func TestGlanceFindsTheFaceBesideTheBox(t *testing.T) {
 	s := openTestScout(t)
 	img := readSample(t, 3)
-	faces, err := s.Find(t.Context(), img)
+	faces, err := s.Find(t.Context(), img, true)
 	if err != nil || len(faces) == 0 {
 		t.Fatal(len(faces), err)
 	}
@@ -104,17 +104,39 @@ func TestGlanceFindsTheFaceBesideTheBox(t *testing.T) {
 	}
 }
 
+// Landmarks of a face that was shrunk first lie where those of the face itself lie.
+func TestFitIsWhereTheFinderFits(t *testing.T) {
+	s := openTestScout(t)
+	img := readSample(t, 3)
+	faces, err := s.Find(t.Context(), img, false)
+	if err != nil || len(faces) == 0 {
+		t.Fatal(len(faces), err)
+	}
+	if err := s.Fit(img, faces); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range faces {
+		want, err := s.landmarks.fit(img, f.Box)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := apart(want, f.Landmarks); d > 0.02*f.Box.Size() {
+			t.Errorf("landmarks of the face at %v are %.1f pixels off", f.Box, d)
+		}
+	}
+}
+
 func TestScoutIsRepeatable(t *testing.T) {
 	s := openTestScout(t)
 	img, other := readSample(t, 2), readSample(t, 5)
-	first, err := s.Find(t.Context(), img)
+	first, err := s.Find(t.Context(), img, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Find(t.Context(), other); err != nil {
+	if _, err := s.Find(t.Context(), other, true); err != nil {
 		t.Fatal(err)
 	}
-	again, err := s.Find(t.Context(), img)
+	again, err := s.Find(t.Context(), img, true)
 	if diff := cmp.Diff(first, again); err != nil || diff != "" {
 		t.Error(err, diff)
 	}
@@ -124,7 +146,7 @@ func TestScoutRefusesNoFrame(t *testing.T) {
 	s := openTestScout(t)
 	empty := gocv.NewMat()
 	defer empty.Close()
-	if _, err := s.Find(t.Context(), empty); err == nil {
+	if _, err := s.Find(t.Context(), empty, true); err == nil {
 		t.Error("an empty frame was searched")
 	}
 }

@@ -11,7 +11,7 @@ import (
 // fakeScout sees what a function says, so that tests of films need no weights.
 type fakeScout struct{ see func(raster.Mat) []face.Face }
 
-func (s fakeScout) Find(_ context.Context, picture raster.Mat) ([]face.Face, error) {
+func (s fakeScout) Find(_ context.Context, picture raster.Mat, _ bool) ([]face.Face, error) {
 	return s.see(picture), nil
 }
 

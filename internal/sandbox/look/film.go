@@ -30,7 +30,7 @@ type projector struct {
 
 // scout finds faces in frames; see vision.Scout.
 type scout interface {
-	Find(ctx context.Context, picture raster.Mat) ([]face.Face, error)
+	Find(ctx context.Context, picture raster.Mat, finely bool) ([]face.Face, error)
 	Fit(picture raster.Mat, faces []face.Face) error
 	Glance(picture raster.Mat, expected face.Box) (f face.Face, ok bool, err error)
 	Close() error

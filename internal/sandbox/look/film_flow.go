@@ -108,6 +108,7 @@ func pump(ctx context.Context, from source, frames *pool[*film.Frame], out chan<
 // sight is a frame whose whole is searched, on its way.
 type sight struct {
 	frame   *film.Frame // until it is searched
+	finely  bool        // for small faces too
 	picture *raster.Mat // in BGR, once it is searched
 	faces   []face.Face
 	done    chan struct{} // closed once it is searched
@@ -144,7 +145,7 @@ func (s *search) one(ctx context.Context, by scout, x *sight) (err error) {
 	}
 	s.frames.put(x.frame)
 	x.frame = nil
-	if x.faces, err = by.Find(ctx, *x.picture); err != nil {
+	if x.faces, err = by.Find(ctx, *x.picture, x.finely); err != nil {
 		return err
 	}
 	if s.fit {
@@ -154,6 +155,34 @@ func (s *search) one(ctx context.Context, by scout, x *sight) (err error) {
 	}
 	close(x.done)
 	return nil
+}
+
+// finelyEvery is which of the searches look for small faces too, besides those at both ends of a shot. In between, small faces that
+// are known already are looked for where they are expected; one that is new is carried back to where it began.
+const finelyEvery = 2
+
+// stillness knows the frame that was searched last.
+type stillness struct {
+	now, last blocks
+	finely    bool // the search was
+}
+
+// same says that a frame looks like the one searched last, so that another search would find the same; otherwise it
+// takes its place.
+func (s *stillness) same(f *film.Frame, finely bool) bool {
+	y, _, _ := f.Planes()
+	s.now.measure(y, f.Width, f.Height)
+	return s.sameBlocks(&s.now, finely)
+}
+
+// sameBlocks is same for a frame that was measured already; b is changed.
+func (s *stillness) sameBlocks(b *blocks, finely bool) bool {
+	if b.same(&s.last) && (s.finely || !finely) {
+		return true
+	}
+	*b, s.last = s.last, *b
+	s.finely = finely
+	return false
 }
 
 // wait waits until the frame is searched.

@@ -163,7 +163,8 @@ const searchEvery = 5
 func (c *screening) compare(ctx context.Context, like model, in <-chan *film.Frame) error {
 	defer close(c.ordered)
 	defer close(c.search.queue)
-	var now, searched blocks
+	var now blocks
+	var still stillness
 	n, start := 0, c.start()
 	for f := range in {
 		if n >= len(c.r.Times) || (f.At-c.r.Times[n]+start).Abs() > time.Millisecond {
@@ -177,13 +178,11 @@ func (c *screening) compare(ctx context.Context, like model, in <-chan *film.Fra
 		if err := c.album.see(f, n); err != nil {
 			return err
 		}
-		if !c.due(n) || now.same(&searched) {
+		due, finely := c.due(n)
+		if !due || still.sameBlocks(&now, finely) {
 			c.frames.put(f)
-		} else {
-			now, searched = searched, now
-			if err := c.pass(ctx, f, n); err != nil {
-				return err
-			}
+		} else if err := c.pass(ctx, f, n, finely); err != nil {
+			return err
 		}
 		n++
 		c.told(pipeline.Frames{Done: n, Total: len(c.r.Times)})
@@ -202,13 +201,14 @@ func (c *screening) start() time.Duration {
 	return c.r.Times[0]
 }
 
-// due says whether a frame is searched: at least every fifth, the last, and each on which a track begins or ends.
-func (c *screening) due(n int) bool {
-	return n%searchEvery == 0 || n == len(c.r.Times)-1 || c.sorter.ends[n]
+// due says whether a frame is searched: at least every fifth, the last, and each on which a track begins or ends; and whether finely.
+func (c *screening) due(n int) (due, finely bool) {
+	end := n == len(c.r.Times)-1 || c.sorter.ends[n]
+	return end || n%searchEvery == 0, end || n%(finelyEvery*searchEvery) == 0
 }
 
-func (c *screening) pass(ctx context.Context, f *film.Frame, n int) (err error) {
-	x := &sight{frame: f, done: make(chan struct{})}
+func (c *screening) pass(ctx context.Context, f *film.Frame, n int, finely bool) (err error) {
+	x := &sight{frame: f, finely: finely, done: make(chan struct{})}
 	if x.picture, err = c.pictures.take(ctx); err != nil {
 		return err
 	}
@@ -231,7 +231,7 @@ func (c *screening) sort(ctx context.Context) error {
 			if err := s.sight.wait(ctx); err != nil {
 				return err
 			}
-			c.sorter.searched = append(c.sorter.searched, s.number)
+			c.sorter.begin(s.number, s.sight.finely)
 			for _, f := range s.sight.faces {
 				if err := c.sorter.take(ctx, *s.sight.picture, s.number, f); err != nil {
 					return err

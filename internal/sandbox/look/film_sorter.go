@@ -25,6 +25,7 @@ type sorter struct {
 	all      []*sighted
 	shots    []int // first frame of each
 	searched []int // frames, rising
+	finely   []int // those of them that were searched for small faces too
 	frames   int   // how many there are
 }
 
@@ -71,7 +72,15 @@ const (
 	doubt      = 0.5
 )
 
-// take looks at one face of a frame. Frames come in order.
+// begin goes on to the next frame that was searched.
+func (o *sorter) begin(frame int, finely bool) {
+	o.searched = append(o.searched, frame)
+	if finely {
+		o.finely = append(o.finely, frame)
+	}
+}
+
+// take looks at one face of the frame.
 func (o *sorter) take(ctx context.Context, picture raster.Mat, frame int, f face.Face) error {
 	under := o.under(frame, f.Box.Centre())
 	if under == 0 && o.isShown(frame, f.Box) {
@@ -229,14 +238,18 @@ func (o *sorter) heldUntil(frame int) int {
 	return next - 1
 }
 
-// fleeting says that a face was seen on one frame, and neither on the one searched before nor on the one after, of one shot. Watch
-// takes that for a moment's deception too.
+// fleeting says that a face was seen on one frame, and neither on the one searched finely before nor on the one after, of one
+// shot. Watch takes that for a moment's deception too.
 func (o *sorter) fleeting(x *sighted) bool {
-	i, found := slices.BinarySearch(o.searched, x.last)
-	if x.count > 1 || !found || i == 0 || i+1 == len(o.searched) {
+	before, found := slices.BinarySearch(o.finely, x.last)
+	after := before
+	if found {
+		after++
+	}
+	if x.count > 1 || before == 0 || after == len(o.finely) {
 		return false
 	}
-	return o.shotOf(o.searched[i-1]) == o.shotOf(o.searched[i+1])
+	return o.shotOf(o.finely[before-1]) == o.shotOf(o.finely[after])
 }
 
 func (o *sorter) shotOf(frame int) int {

@@ -52,9 +52,8 @@ type watching struct {
 	watcher  *motion.Watcher
 	follower *motion.Follower
 	builder  *track.Builder
-	searched blocks // the frame searched last
-	now      blocks
-	last     []face.Face // what was found there
+	still    stillness
+	last     []face.Face // what was found on the frame searched last
 	seen     pipeline.Watched
 }
 
@@ -128,7 +127,7 @@ func (w *watching) cut(ctx context.Context, decoded <-chan *film.Frame) (err err
 	defer close(w.ordered)
 	defer close(w.search.queue)
 	var held *moment // the frame before, of which it is not known yet whether it is the last of its shot
-	since := 0
+	var since intervals
 	for f := range decoded {
 		m, err := w.newMoment(f)
 		if err == nil && held != nil {
@@ -170,13 +169,20 @@ func (w *watching) newMoment(f *film.Frame) (*moment, error) {
 	return m, nil
 }
 
+// intervals are the frames since the last search, and since the last fine one.
+type intervals struct{ any, fine int }
+
 // pass hands a frame on to the tracks, and to be searched first where that is due.
-func (w *watching) pass(ctx context.Context, m *moment, last bool, since *int) error {
-	*since++
-	if w.options.Search(*since, m.motion, m.motion.Cut, last) {
-		*since = 0
+func (w *watching) pass(ctx context.Context, m *moment, last bool, since *intervals) error {
+	since.any++
+	since.fine++
+	if w.options.Search(since.any, m.motion, m.motion.Cut, last) {
+		since.any = 0
 		m.sight = &sight{frame: m.frame, done: make(chan struct{})}
-		if m.same = w.still(m.frame); m.same {
+		if m.sight.finely = m.motion.Cut || last || since.fine >= finelyEvery*w.options.Every; m.sight.finely {
+			since.fine = 0
+		}
+		if m.same = w.still.same(m.frame, m.sight.finely); m.same {
 			close(m.sight.done)
 		}
 	}
@@ -196,17 +202,6 @@ func (w *watching) pass(ctx context.Context, m *moment, last bool, since *int) e
 		return errors.Join(err, m.free())
 	}
 	return nil
-}
-
-// still says that the frame looks like the one searched last, and otherwise takes it for that.
-func (w *watching) still(f *film.Frame) bool {
-	y, _, _ := f.Planes()
-	w.now.measure(y, f.Width, f.Height)
-	if w.now.same(&w.searched) {
-		return true
-	}
-	w.now, w.searched = w.searched, w.now
-	return false
 }
 
 // follow is the stage that makes tracks.
