@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/consentry/consentry/internal/face"
 	"github.com/consentry/consentry/internal/track"
 	"github.com/consentry/consentry/pipeline"
 )
@@ -58,6 +59,25 @@ func TestNonsenseIsNotBelieved(t *testing.T) {
 		r := &reel{watched: footageOf(cast()...), rendered: &made, file: []byte("x")}
 		if results, err := shoot(t, r, newOrder(t, nil)); err == nil || results != nil || slices.Contains(r.calls, "screen") {
 			t.Errorf("%s: %v, %d results", name, err, len(results))
+		}
+	}
+}
+
+// A head that is carried out of the picture, or was never in it, may have nothing below its cover.
+func TestCoversOutsideOfThePictureMayChangeNothing(t *testing.T) {
+	for name, test := range map[string]struct {
+		x    float64
+		want bool
+	}{
+		"in the picture":   {300, false},
+		"across its edge":  {-24, false},
+		"beside the frame": {-200, true},
+	} {
+		made := pipeline.Rendered{Frames: filmFrames, Widest: map[int][4]float64{1: {}}}
+		tr := facingAt(face.Box{X: test.x, Y: 100, W: 48, H: 48}, 0, 40, person(1))
+		r := &reel{watched: footageOf(tr), rendered: &made, file: cleanFilm(t), picture: []byte("jpeg")}
+		if _, err := shoot(t, r, newOrder(t, nil)); (err == nil) != test.want {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
