@@ -85,7 +85,7 @@ func TestFilmFiguresBesideCoverage(t *testing.T) {
 	if r.Tracks != 2 || r.OfNobody != 1 || r.Cuts != 1 || r.CutsFound != 0 || r.CutsMadeUp != 1 {
 		t.Errorf("%+v", r)
 	}
-	if r.Excess < 1.7 || r.Excess > 2 { // 1.4² of the box, less the corners
+	if r.Excess < 1.7 || r.Excess > 2.6 { // 1.4² of the box, less the corners, and what a film's boxes are enlarged by
 		t.Errorf("covers are %.2f of the box", r.Excess)
 	}
 	var out bytes.Buffer
@@ -150,7 +150,7 @@ func TestClipIsHeldAgainstDetections(t *testing.T) {
 	if diff := cmp.Diff(want, r.Bands); diff != "" {
 		t.Error(diff)
 	}
-	if len(r.Loose) != 1 || r.Loose[0].Frame != 2 || r.Reliable.Faces != 1 || r.Reliable.Found != 1 {
+	if len(r.Loose) != 1 || r.Loose[0].Frame != 2 || r.Steady.Faces != 1 || r.Steady.Found != 1 || r.Mostly != 3 {
 		t.Errorf("%+v", r)
 	}
 }
