@@ -60,6 +60,25 @@ func (b *blocks) same(o *blocks) bool {
 	return true
 }
 
+// leapt is by how many grey values the cells of the grid change on average where a picture is another one: motion within a
+// scene stays below, at cuts, flashes and frames that are lit for a moment it is more.
+const leapt = 25
+
+// leaps says that a frame is another picture than one of the same size; a strobe shows a face for one frame between black ones.
+func (b *blocks) leaps(o *blocks) bool {
+	if len(b.sums) == 0 || b.cols != o.cols || b.rows != o.rows {
+		return false
+	}
+	var here, there [gridCols * gridRows]byte
+	mine, other := b.means(here[:0]), o.means(there[:0])
+	sum := 0
+	for i, m := range mine {
+		d := int(m) - int(other[i])
+		sum += max(d, -d)
+	}
+	return sum > leapt*len(mine)
+}
+
 // The grid by whose means a finished film is held against what went into the encoder.
 const gridCols, gridRows = 16, 9
 

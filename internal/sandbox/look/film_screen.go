@@ -70,6 +70,7 @@ type screening struct {
 // seenFrame is a frame of the finished film that is searched.
 type seenFrame struct {
 	number int
+	leapt  bool // it looks like nothing that was searched before
 	sight  *sight
 }
 
@@ -179,9 +180,11 @@ func (c *screening) compare(ctx context.Context, like model, in <-chan *film.Fra
 			return err
 		}
 		due, finely := c.due(n)
+		leapt := now.leaps(&still.last)
+		due, finely = due || leapt, finely || leapt
 		if !due || still.sameBlocks(&now, finely) {
 			c.frames.put(f)
-		} else if err := c.pass(ctx, f, n, finely); err != nil {
+		} else if err := c.pass(ctx, f, &seenFrame{number: n, leapt: leapt}, finely); err != nil {
 			return err
 		}
 		n++
@@ -201,13 +204,13 @@ func (c *screening) start() time.Duration {
 	return c.r.Times[0]
 }
 
-// due says whether a frame is searched: at least every fifth, the last, and each on which a track begins or ends; and whether finely.
+// due says whether a frame is searched whatever it looks like: at least every fifth, the last, and each on which a track begins or ends; and whether finely.
 func (c *screening) due(n int) (due, finely bool) {
 	end := n == len(c.r.Times)-1 || c.sorter.ends[n]
 	return end || n%searchEvery == 0, end || n%(finelyEvery*searchEvery) == 0
 }
 
-func (c *screening) pass(ctx context.Context, f *film.Frame, n int, finely bool) (err error) {
+func (c *screening) pass(ctx context.Context, f *film.Frame, s *seenFrame, finely bool) (err error) {
 	x := &sight{frame: f, finely: finely, done: make(chan struct{})}
 	if x.picture, err = c.pictures.take(ctx); err != nil {
 		return err
@@ -215,7 +218,8 @@ func (c *screening) pass(ctx context.Context, f *film.Frame, n int, finely bool)
 	if err := send(ctx, c.search.queue, x); err != nil {
 		return err
 	}
-	return send(ctx, c.ordered, &seenFrame{n, x})
+	s.sight = x
+	return send(ctx, c.ordered, s)
 }
 
 // sort is the stage that tells the faces apart that are seen.
@@ -231,7 +235,7 @@ func (c *screening) sort(ctx context.Context) error {
 			if err := s.sight.wait(ctx); err != nil {
 				return err
 			}
-			c.sorter.begin(s.number, s.sight.finely)
+			c.sorter.begin(s.number, s.sight.finely, s.leapt)
 			for _, f := range s.sight.faces {
 				if err := c.sorter.take(ctx, *s.sight.picture, s.number, f); err != nil {
 					return err

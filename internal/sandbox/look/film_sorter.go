@@ -12,16 +12,19 @@ import (
 	"github.com/consentry/consentry/pipeline"
 )
 
-// sorter tells the faces apart that are seen in a finished film: those of tracks that are shown are passed over, those
-// in the middle of what was obscured are told with their track, and all are looked at patiently and described.
+// sorter tells the faces apart that are seen in a finished film: those of tracks that are shown are described
+// now and then, those in the middle of what was obscured are told with their track, and all are looked at patiently and described.
 type sorter struct {
 	eyes     *Eyes
-	describe bool
-	near     int // frames of a second
+	describe func(ctx context.Context, picture raster.Mat, f face.Face) (face.Face, error) // nil: nobody is compared with anybody
+	near     int                                                                           // frames of a second
 	hidden   *scenes
 	shown    []track.Track
+	told     map[int]int  // frame from which on a shown track's face is described again
+	leaps    map[int]bool // frames that were searched as they look like nothing before
 	ends     map[int]bool // frames on which tracks begin or end
-	recent   []*sighted   // what may be seen again
+	ofShown  []pipeline.Seen
+	recent   []*sighted // what may be seen again
 	all      []*sighted
 	shots    []int // first frame of each
 	searched []int // frames, rising
@@ -34,6 +37,7 @@ type sighted struct {
 	seen  pipeline.Seen
 	under int // the hidden track in the middle of whose region it lies, be it surely a face or not
 	worth float64
+	asked int      // frame of the last patient look
 	last  int      // frame on which it was seen last…
 	box   face.Box // …and where
 	count int      // frames on which it was seen
@@ -42,7 +46,8 @@ type sighted struct {
 
 func newSorter(e *Eyes, s pipeline.Screening) *sorter {
 	o := &sorter{
-		eyes: e, describe: s.Describe, near: int(math.Ceil(min(240, max(1, s.Rendering.Info.Rate)))), ends: map[int]bool{},
+		eyes: e, near: int(math.Ceil(min(240, max(1, s.Rendering.Info.Rate)))), ends: map[int]bool{},
+		told: map[int]int{}, leaps: map[int]bool{},
 		shots: s.Rendering.Shots, frames: len(s.Rendering.Times),
 	}
 	hidden := make(map[int]bool, len(s.Hidden))
@@ -61,6 +66,9 @@ func newSorter(e *Eyes, s pipeline.Screening) *sorter {
 			o.shown = append(o.shown, t)
 		}
 	}
+	if s.Describe {
+		o.describe = e.describeOne
+	}
 	o.hidden = newScenes(covers)
 	return o
 }
@@ -73,7 +81,10 @@ const (
 )
 
 // begin goes on to the next frame that was searched.
-func (o *sorter) begin(frame int, finely bool) {
+func (o *sorter) begin(frame int, finely, leapt bool) {
+	if leapt {
+		o.leaps[frame] = true
+	}
 	o.searched = append(o.searched, frame)
 	if finely {
 		o.finely = append(o.finely, frame)
@@ -83,8 +94,8 @@ func (o *sorter) begin(frame int, finely bool) {
 // take looks at one face of the frame.
 func (o *sorter) take(ctx context.Context, picture raster.Mat, frame int, f face.Face) error {
 	under := o.under(frame, f.Box.Centre())
-	if under == 0 && o.isShown(frame, f.Box) {
-		return nil
+	if shown := o.shownAt(frame, f.Box); under == 0 && shown != 0 {
+		return o.askAgain(ctx, picture, frame, f, shown)
 	}
 	x := o.again(frame, f.Box)
 	if x == nil {
@@ -92,17 +103,53 @@ func (o *sorter) take(ctx context.Context, picture raster.Mat, frame int, f face
 		o.all, o.recent = append(o.all, x), append(o.recent, x)
 	}
 	x.see(frame, f.Box)
-	if x.worth > 0 && x.under == under && worth(f) < better*x.worth {
+	clearer := x.worth == 0 || x.under != under || worth(f) >= better*x.worth
+	if !clearer && !o.doubtful(x, frame) {
 		return nil
 	}
 	seen, err := o.closer(ctx, picture, frame, f, under)
 	if err != nil {
 		return err
 	}
-	x.under = under
-	if x.seen.Hidden == 0 || seen.Hidden != 0 {
+	x.under, x.asked = under, frame
+	if seen.Hidden != 0 || x.seen.Hidden == 0 && (clearer || seen.Face.Score > x.seen.Face.Score) {
 		x.seen, x.worth = seen, worth(f)
 	}
+	return nil
+}
+
+// patience is how many patient looks a second are taken at most below a cover that are no better than the one before.
+const patience = 4
+
+// doubtful says that a face below a cover was not surely seen there, and was not looked at for a while: what leaks
+// through may show itself any moment, and no larger or surer for the quick search.
+func (o *sorter) doubtful(x *sighted, frame int) bool {
+	return x.under != 0 && x.seen.Face.Score < surelyFace && frame-x.asked >= (o.near+patience-1)/patience
+}
+
+// A track that is shown is described again after so many seconds, as it may have become somebody else's, as in a cross-fade; and
+// sooner where the face did not say anything.
+const (
+	toldEvery  = 1.5
+	triedEvery = 0.5
+)
+
+// askAgain describes the face of a track that is shown, if it is time.
+func (o *sorter) askAgain(ctx context.Context, picture raster.Mat, frame int, f face.Face, shown int) error {
+	if next, ok := o.told[shown]; o.describe == nil || ok && frame < next {
+		return nil
+	}
+	seen, err := o.closer(ctx, picture, frame, f, 0)
+	if err != nil {
+		return err
+	}
+	if len(seen.Face.Templates) == 0 {
+		o.told[shown] = frame + int(triedEvery*float64(o.near))
+		return nil
+	}
+	o.told[shown] = frame + int(toldEvery*float64(o.near))
+	seen.Shown = shown
+	o.ofShown = append(o.ofShown, seen)
 	return nil
 }
 
@@ -142,8 +189,8 @@ func (o *sorter) closer(ctx context.Context, picture raster.Mat, frame int, f fa
 	if f.Score < surelyFace {
 		under = 0
 	}
-	if o.describe {
-		if f, err = o.eyes.describeOne(ctx, picture, f); err != nil {
+	if o.describe != nil {
+		if f, err = o.describe(ctx, picture, f); err != nil {
 			return pipeline.Seen{}, err
 		}
 	}
@@ -161,13 +208,16 @@ func (o *sorter) under(frame int, p face.Point) int {
 	return 0
 }
 
-func (o *sorter) isShown(frame int, box face.Box) bool {
+// shownAt is the track that is shown and has its face there; 0: none.
+func (o *sorter) shownAt(frame int, box face.Box) (id int) {
+	most := sameFace
 	for i := range o.shown {
-		if b, ok := onFrame(o.shown[i].Path, frame); ok && b.IoU(box) >= sameFace {
-			return true
+		b, ok := onFrame(o.shown[i].Path, frame)
+		if u := b.IoU(box); ok && u >= most && (id == 0 || u > most) {
+			id, most = o.shown[i].ID, u
 		}
 	}
-	return false
+	return id
 }
 
 // A face is the same as one that was seen within a second where both overlap by a third; it is described again where it
@@ -202,7 +252,7 @@ func (o *sorter) faces() []pipeline.Seen {
 		x.seen.Path = o.pathOf(x)
 		seen = append(seen, x.seen)
 	}
-	return seen
+	return append(seen, o.ofShown...)
 }
 
 // pathOf is where the face was seen, on frames that were not searched too, as they were the same as the one before.
@@ -239,7 +289,7 @@ func (o *sorter) heldUntil(frame int) int {
 }
 
 // fleeting says that a face was seen on one frame, and neither on the one searched finely before nor on the one after, of one
-// shot. Watch takes that for a moment's deception too.
+// shot that goes on. Watch takes that for a moment's deception too. What is lit for one frame only was not there to be seen before.
 func (o *sorter) fleeting(x *sighted) bool {
 	before, found := slices.BinarySearch(o.finely, x.last)
 	after := before
@@ -249,7 +299,8 @@ func (o *sorter) fleeting(x *sighted) bool {
 	if x.count > 1 || before == 0 || after == len(o.finely) {
 		return false
 	}
-	return o.shotOf(o.finely[before-1]) == o.shotOf(o.finely[after])
+	leapt := o.leaps[x.last] || o.leaps[o.finely[after]]
+	return !leapt && o.shotOf(o.finely[before-1]) == o.shotOf(o.finely[after])
 }
 
 func (o *sorter) shotOf(frame int) int {
