@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -126,6 +127,40 @@ func TestFilmErrorsKeepTheirKinds(t *testing.T) {
 	if !errors.Is(err, film.ErrStalled) || !errors.Is(err, media.ErrDamaged) || errors.Is(err, film.ErrDied) || errors.Is(err, pipeline.ErrCrashed) {
 		t.Errorf("came back as %v", err)
 	}
+}
+
+// A child that is ended from outside in the middle of a call died; it does not answer that it was told to.
+func TestEndedChildDoesNotAnswer(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	asked, parent, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer parent.Close()
+	var said bytes.Buffer
+	ended := make(chan error, 1)
+	go func() { ended <- sandbox.Serve(ctx, asked, &said, &canceler{cancel: cancel}) }()
+	request := []byte(`{"call":"find"}`)
+	prefix := make([]byte, 12)
+	prefix[3] = byte(len(request))
+	if _, err := parent.Write(append(prefix, request...)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; !errors.Is(err, context.Canceled) || said.Len() > 0 {
+		t.Errorf("Serve = %v, and it said %q", err, said.String())
+	}
+}
+
+// canceler is ended while it looks for faces.
+type canceler struct {
+	trickster
+	cancel func()
+}
+
+func (c *canceler) Find(ctx context.Context) ([]face.Face, error) {
+	c.cancel()
+	return nil, ctx.Err()
 }
 
 func TestLongFilmFits(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 
 // Serve is the child's side: it answers requests from in on out with v's answers, one after the
 // other, until in ends. Where v is a pipeline.Cinema too it answers calls about films, with word of
-// how far they are. What v returns as an error goes to the parent; Serve itself fails only when the
+// how far they are. It ends without an answer when ctx does. What v returns as an error goes to the parent; Serve itself fails only when the
 // two are out of step.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, v pipeline.Vision) error {
 	reader, writer := bufio.NewReaderSize(in, 1<<16), bufio.NewWriterSize(out, 1<<16)
@@ -27,6 +27,9 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, v pipeline.Vision) 
 		}
 		teller := &teller{to: writer}
 		r, file, err := answerTo(ctx, v, q, body, teller)
+		if ctx.Err() != nil { // ended from outside: that must not look like an answer about the file
+			return fmt.Errorf("answering: %w", ctx.Err())
+		}
 		if err != nil {
 			r, file = response{Error: toWire(err)}, nil
 		}
